@@ -66,6 +66,7 @@ class TrainingSettings:
     """
 
     method: str
+    typed: bool
     model: str
     budget: float
     batch_size: int
@@ -112,6 +113,7 @@ _BASE: dict[str, Any] = {
     "similarity": "rouge",
     "random_of": "entropy",
     "method": "seq2seq",
+    "typed": False,
     "model": "nano",
     "batch_size": 64,
     "learning_rate": 3e-3,
@@ -203,8 +205,11 @@ def _check(values: Mapping[str, Any]) -> None:
             raise ParameterError("strategy gold needs generated data: collected rationales carry no gold labels")
     elif values["train_size"] == 0:
         raise ParameterError("train_size 0 (all that is left) needs collected data; give a number for generated data")
-    if values["method"].startswith("dual-path") and values["strategy"] == "none":
+    unlabelled = values["strategy"] == "none"
+    if values["method"].startswith("dual-path") and unlabelled:
         raise ParameterError("strategy none has no labels, so dual-path cannot send its segments to two models")
+    if values["typed"] and (not values["method"].startswith("uni-path") or unlabelled):
+        raise ParameterError("typed marks each target with its label: it needs method uni-path and a strategy with labels")
 
 
 def _check_choice(name: str, value: Any) -> None:

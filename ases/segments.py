@@ -1,0 +1,182 @@
+"""Scores -> labels -> segments -> training pairs (METHOD, sections 2 to 4).
+
+>>> label_by_rule([0.2, 3.0, 0.4], beta=1.4)
+['ES', 'AS', 'ES']
+>>> [segment.text for segment in make_segments(["a, ", "b, ", "c."], ["ES", "ES", "AS"], merge=True)]
+['a, b, ', 'c.']
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ases.errors import DataError, ParameterError
+from ases.examples import AS, ES, Example
+from ases.pieces import split_pieces
+from ases.tokens import Codec
+
+MODELS = {
+    "answer-only": ("model",),
+    "seq2seq": ("model",),
+    "uni-path": ("model",),
+    "dual-path": ("esm", "asm"),
+}
+"""The models that each method trains; a dual-path's take turns in this order."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What the model writes in one go: one piece, or a run of adjacent pieces with one label."""
+
+    text: str
+    label: str | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One training pair: ``context`` (question and earlier segments) -> ``target``, both as token ids.
+
+    Both end with the end token. ``model`` names the model that learns it; ``label`` is the target's, ``None``
+    for whole chains and for an empty target (a pass).
+    """
+
+    qid: str
+    model: str
+    label: str | None
+    context: tuple[int, ...]
+    target: tuple[int, ...]
+
+
+def label_by_rule(scores: Sequence[float], beta: float) -> list[str]:
+    """``AS`` where the score exceeds beta times the mean over the example's pieces, else ``ES`` (METHOD, section 3).
+
+    Raises ParameterError for ``beta <= 0`` and DataError for a score that is not finite.
+    """
+    if not beta > 0:
+        raise ParameterError(f"beta is {beta}, but must be above 0")
+    if not all(math.isfinite(score) for score in scores):
+        raise DataError(f"a score is not finite: {list(scores)}")
+    if not scores:
+        return []
+    threshold = beta * math.fsum(scores) / len(scores)
+    return [AS if score > threshold else ES for score in scores]
+
+
+def label_by_location(count: int) -> list[str]:
+    """``ES, AS, ES, ...`` by position, ES first (strategy ``location``)."""
+    return [ES if index % 2 == 0 else AS for index in range(count)]
+
+
+def label_by_gold(example: Example) -> list[str]:
+    """The true labels of generated data (strategy ``gold``); DataError where the example carries none."""
+    pieces = split_pieces(example.rationale)
+    if example.gold is None:
+        raise DataError(f"example {example.qid} carries no gold labels; strategy gold needs generated data")
+    if len(example.gold) != len(pieces):
+        raise DataError(f"example {example.qid} has {len(pieces)} pieces but {len(example.gold)} gold labels")
+    return list(example.gold)
+
+
+def label_at_random(labels: Sequence[str], qid: str) -> list[str]:
+    """The given labels permuted within the example, seeded by its qid (control ``random``)."""
+    seed = int.from_bytes(hashlib.sha256(qid.encode()).digest()[:8], "big")
+    permuted = list(labels)
+    random.Random(seed).shuffle(permuted)
+    return permuted
+
+
+
+
+def make_segments(pieces: Sequence[str], labels: Sequence[str | None], *, merge: bool) -> list[Segment]:
+    """Pieces and their labels -> segments; ``merge`` joins adjacent pieces that share a label.
+
+    Unlabelled pieces (``None``, strategy ``none``) never merge. Raises DataError when the counts differ.
+    """
+    if len(pieces) != len(labels):
+        raise DataError(f"{len(pieces)} pieces but {len(labels)} labels; each piece needs one")
+    segments: list[Segment] = []
+    for piece, label in zip(pieces, labels, strict=True):
+        if merge and segments and label is not None and segments[-1].label == label:
+            segments[-1] = Segment(segments[-1].text + piece, label)
+        else:
+            segments.append(Segment(piece, label))
+    return segments
+
+
+def is_degenerate(labels: Sequence[str | None]) -> bool:
+    """One piece, or all labels equal: kept, counted and reported (METHOD, section 3)."""
+    return len(set(labels)) <= 1
+
+
+def whole_pair(example: Example, codec: Codec, *, answer_only: bool) -> Pair:
+    """The baselines' pair: question -> whole rationale (seq2seq), or question -> answer (answer-only)."""
+    if answer_only and example.answer is None:
+        raise DataError(f"example {example.qid} has no answer; method answer-only needs one")
+    text = example.answer if answer_only else example.rationale
+    context = (*codec.encode(example.question), codec.end)
+    return Pair(example.qid, "model", None, context, (*codec.encode(text), codec.eoc, codec.end))
+
+
+def segment_pairs(
+    example: Example, segments: Sequence[Segment], codec: Codec, *, dual: bool = False, typed: bool = False
+) -> Iterator[Pair]:
+    """The pairs of one chain: at each turn, everything written so far -> the next segment.
+
+    With ``dual``, the extractive and the abstractive model take turns, the extractive first; at a turn that is
+    the other's, the model learns to pass: an empty target. With ``typed`` (one model only) a target begins with
+    the mark of its label. The last segment ends with ``<eoc>``. Raises DataError for a chain without segments.
+    """
+    if not segments:
+        raise DataError(f"example {example.qid} has an empty rationale; set it aside before making pairs")
+    if (dual or typed) and any(segment.label is None for segment in segments):
+        raise DataError(f"example {example.qid} has unlabelled segments; dual-path and typed need labels")
+    if dual and typed:
+        raise ParameterError("typed is for one model; a dual-path's models know their own type")
+    context = codec.encode(example.question)
+    turn, done = 0, 0
+    while done < len(segments):
+        segment = segments[done]
+        model = MODELS["dual-path"][turn % 2] if dual else "model"
+        if dual and (segment.label == ES) != (model == "esm"):
+            yield Pair(example.qid, model, None, (*context, codec.end), (codec.end,))
+        else:
+            mark = [codec.es if segment.label == ES else codec.as_] if typed else []
+            last = [codec.eoc] if done == len(segments) - 1 else []
+            written = [*mark, *codec.encode(segment.text), *last]
+            yield Pair(example.qid, model, segment.label, (*context, codec.end), (*written, codec.end))
+            context += written
+            done += 1
+        turn += 1
+
+
+def pairs_for(
+    method: str, example: Example, labels: Sequence[str | None] | None, codec: Codec, *, typed: bool = False
+) -> list[Pair]:
+    """All pairs that the method learns from one example.
+
+    ``labels`` has one entry a piece and is needed for merging and for dual-path; ``uni-path`` without merging
+    works from the pieces alone, whatever the labels (METHOD, section 4), unless it is typed.
+    """
+    if method in ("answer-only", "seq2seq"):
+        return [whole_pair(example, codec, answer_only=method == "answer-only")]
+    pieces = split_pieces(example.rationale)
+    if labels is None:
+        if needs_labels(method, typed):
+            raise DataError(f"method {method} needs the labels of example {example.qid}")
+        labels = [None] * len(pieces)
+    segments = make_segments(pieces, labels, merge=method.endswith("-merged"))
+    return list(segment_pairs(example, segments, codec, dual=method.startswith("dual-path"), typed=typed))
+
+
+def needs_labels(method: str, typed: bool = False) -> bool:
+    """Whether labels change anything for the method (METHOD, section 4)."""
+    return method.startswith("dual-path") or method.endswith("-merged") or (typed and method.startswith("uni-path"))
+
+
+def models_of(method: str) -> tuple[str, ...]:
+    """The names of the models that the method trains."""
+    return MODELS[method.removesuffix("-merged")]

@@ -1,0 +1,89 @@
+"""Fresh and loaded models, and what they cost."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import BartConfig, BartForConditionalGeneration, MT5Config, MT5ForConditionalGeneration
+
+from ases.errors import ModelError
+from ases.models import PRESETS, cost_of, fresh_model, load_model, save_model, start_model
+from ases.tokens import load_codec, train_codec
+
+CODEC = train_codec(["Ann had 3. Bob had 4. So 3 + 4 = 7."])
+
+
+def bart() -> BartForConditionalGeneration:
+    config = BartConfig(
+        vocab_size=len(CODEC), d_model=32, encoder_layers=2, decoder_layers=3, encoder_attention_heads=4,
+        decoder_attention_heads=4, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
+        pad_token_id=CODEC.pad, eos_token_id=CODEC.end, bos_token_id=CODEC.pad, decoder_start_token_id=CODEC.end,
+        forced_eos_token_id=None,
+    )  # fmt: skip
+    return BartForConditionalGeneration(config)
+
+
+def mt5() -> MT5ForConditionalGeneration:
+    config = MT5Config(
+        vocab_size=len(CODEC), d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
+        pad_token_id=CODEC.pad, eos_token_id=CODEC.end, decoder_start_token_id=CODEC.pad,
+    )  # fmt: skip
+    return MT5ForConditionalGeneration(config)
+
+
+def test_the_same_seed_gives_the_same_start_and_leaves_the_global_generator_alone():
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    first, again, other = (fresh_model("nano", CODEC, seed) for seed in (0, 0, 1))
+    assert torch.equal(before, torch.random.get_rng_state())
+    weights = [model.state_dict() for model in (first, again, other)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert any(not torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
+
+
+@pytest.mark.parametrize("make", [lambda: fresh_model("nano", CODEC, 0), mt5, bart], ids=["t5", "mt5", "bart"])
+@pytest.mark.parametrize(("source", "target"), [(30, 12), (7, 40)])
+def test_the_cost_formula_matches_a_counted_pass(make, source, target):
+    model = make()
+    model.set_attn_implementation("eager")
+    ids = torch.full((1, source), 9), torch.full((1, target), 9)
+    with FlopCounterMode(display=False) as forward, torch.no_grad():
+        model(input_ids=ids[0], labels=ids[1])
+    assert forward.get_total_flops() == pytest.approx(cost_of(model).forward(source, target), rel=0.01)
+    with FlopCounterMode(display=False) as both:
+        model(input_ids=ids[0], labels=ids[1]).loss.backward()
+    # The first layer needs no gradient with respect to its input, so a counted pass is a little below 3x.
+    assert both.get_total_flops() == pytest.approx(cost_of(model).training(source, target), rel=0.05)
+
+
+@pytest.mark.parametrize("make", [lambda: fresh_model("nano", CODEC, 0), mt5, bart], ids=["t5", "mt5", "bart"])
+def test_a_saved_checkpoint_is_loaded_by_folder_as_a_start(make, tmp_path):
+    model = make()
+    save_model(model, CODEC, tmp_path)
+    assert not list(tmp_path.glob("*.bin")), "weights are safetensors"
+    codec = load_codec(str(tmp_path))
+    loaded = start_model(str(tmp_path), codec, seed=0)
+    assert len(codec) == len(CODEC)
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), loaded.state_dict().values(), strict=True))
+
+
+def test_a_checkpoint_with_a_smaller_vocabulary_gets_the_marks(tmp_path):
+    config = MT5Config(
+        vocab_size=len(CODEC) - 4, d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=4,
+        pad_token_id=CODEC.pad, eos_token_id=CODEC.end, decoder_start_token_id=CODEC.pad,
+    )  # fmt: skip
+    MT5ForConditionalGeneration(config).save_pretrained(tmp_path)
+    model = load_model(str(tmp_path), CODEC)
+    assert model.get_input_embeddings().num_embeddings == len(CODEC)
+    assert model.get_output_embeddings().weight.shape[0] == len(CODEC)
+
+
+def test_a_model_that_is_not_there_says_what_would_serve(tmp_path):
+    with pytest.raises(ModelError, match=r"config.json and model.safetensors.*nano"):
+        load_model(str(tmp_path / "none"), CODEC)
+
+
+def test_presets_are_the_sizes_they_say():
+    count = {name: sum(p.numel() for p in fresh_model(name, CODEC, 0).parameters()) for name in ("nano", "micro")}
+    assert count["nano"] < 0.3e6 < count["micro"] < 1.5e6 and set(PRESETS) == {"nano", "micro", "tiny", "small"}
