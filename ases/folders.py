@@ -1,0 +1,168 @@
+"""One run's folder: what lies in it, and how it comes to count as done.
+
+``manifest.json`` is written last, under a temporary name first: a run whose process was killed at any moment has
+none, and is made again. Which folder a set of parameters means is decided in :mod:`ases.runs`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ases.errors import RunError
+from ases.parameters import notebook_path, root
+from ases.provenance import environment, file_hash, notebook_code
+from ases.settings import Settings
+
+STEPS = {
+    "data": "02_data",
+    "segmentation": "03_segmentation",
+    "training": "04_training",
+    "generation": "05_generation",
+    "comparison": "06_comparison",
+    "results": "00_results",
+}
+"""Each step and the notebook that takes it."""
+
+_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.json", "log.jsonl"}
+
+
+def build_folder() -> Path:
+    """Where runs are made: ``ASES_BUILD``, else ``build`` in the project's folder."""
+    given = os.environ.get("ASES_BUILD")
+    return Path(given).expanduser().resolve() if given else root() / "build"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one step. ``parameters`` are the given ones that matter to it; ``settings`` are complete.
+
+    ``settings.data.data_folder`` is absolute here, so that it does not depend on the working directory.
+    """
+
+    step: str
+    parameters: dict[str, Any] = field(compare=False)
+    settings: Settings = field(compare=False)
+    inputs: tuple[Run, ...] = field(compare=False, repr=False)
+    bits: str
+    key: str
+
+    @property
+    def notebook(self) -> str:
+        """The name of the notebook that makes this run."""
+        return STEPS[self.step]
+
+    @property
+    def label(self) -> str:
+        """For people: notebook and what tells this run from its neighbours."""
+        return f"{self.notebook} {self.bits}"
+
+    @property
+    def folder(self) -> Path:
+        """``build/runs/<step>-<bits>-<key>``."""
+        return build_folder() / "runs" / f"{self.step}-{self.bits}-{self.key}"
+
+    @property
+    def figure_folder(self) -> Path:
+        """Where this run's figures and their tables go."""
+        return self.folder / "figures"
+
+    @property
+    def manifest_path(self) -> Path:
+        """The file whose presence says that the run is done."""
+        return self.folder / "manifest.json"
+
+    def path(self, name: str) -> Path:
+        """An artifact of this run, by its name in the folder."""
+        return self.folder / name
+
+    def all(self, step: str) -> list[Run]:
+        """The nearest inputs of a step: the run's own, else its inputs' inputs, and so on."""
+        level: Iterable[Run] = self.inputs
+        while level:
+            if found := {run.key: run for run in level if run.step == step}:
+                return list(found.values())
+            level = [deeper for run in level for deeper in run.inputs]
+        return []
+
+    def input(self, step: str) -> Run:
+        """The one input of a step. Raises RunError where there is none, or more than one (see :meth:`all`)."""
+        found = self.all(step)
+        if len(found) != 1:
+            raise RunError(f"{self.label} has {len(found)} inputs from {step}, not one; `all` lists them")
+        return found[0]
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest. Raises RunError where it is missing or unreadable."""
+        try:
+            content = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.label} is not done: {self.manifest_path}: {error}") from None
+        if not isinstance(content, dict) or content.get("key") != self.key:
+            raise RunError(f"{self.manifest_path} belongs to another run; delete the folder {self.folder.name}")
+        return content
+
+    def is_done(self) -> bool:
+        """Whether the manifest is there, readable, and every file that it lists exists."""
+        try:
+            return all(self.path(name).is_file() for name in self.manifest().get("files", {}))
+        except RunError:
+            return False
+
+    def progress(self, message: str, done: float) -> None:
+        """Tell whoever waits how far the run is; ``done`` from 0 to 1."""
+        _write_json(self.path("progress.json"), {"message": message, "done": float(done)})
+
+    def finish(self, **numbers: Any) -> None:
+        """Write ``manifest.json``, as the last thing a run does: the run counts as done from here on.
+
+        ``numbers`` are the run's results in short. A manifest that already says the same stays untouched, so that
+        looking at a finished run again does not make the runs after it stale.
+        """
+        names = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
+        content = {
+            "step": self.step,
+            "key": self.key,
+            "parameters": self.parameters,
+            "settings": _portable(self.settings, self.parameters),
+            "inputs": {run.folder.name: run.key for run in self.inputs},
+            "notebook": notebook_code(notebook_path(self.notebook)),
+            "numbers": {name: _plain(name, value) for name, value in numbers.items()},
+            "files": {name: file_hash(self.path(name)) for name in names if _is_artifact(name)},
+            **environment(),
+        }
+        try:
+            json.dumps(content, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise RunError(f"{self.label}: the numbers given to finish cannot be written as JSON: {error}") from None
+        if self.is_done():
+            before = self.manifest()
+            before.pop("finished", None)
+            if before == json.loads(json.dumps(content)):
+                return
+        _write_json(self.manifest_path, {**content, "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+
+
+def _is_artifact(name: str) -> bool:
+    return name not in _NOT_ARTIFACTS and not name.endswith((".partial", ".ipynb"))
+
+
+def _plain(name: str, value: Any) -> Any:
+    return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
+
+
+def _write_json(path: Path, content: Any) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _portable(settings: Settings, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    content = asdict(settings)
+    content["data"]["data_folder"] = parameters.get("data_folder") or ""  # as given, not where it lies here
+    return content

@@ -1,0 +1,126 @@
+"""What a result came from: the code behind a step, the code of a notebook, the versions and the machine.
+
+>>> code_hash(("ases.pieces",)) == code_hash(("ases.pieces",))
+True
+
+Hashes look at what code does, not at how it is commented: a reworded docstring must not throw away a training.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import platform
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from ases import __version__
+from ases.errors import RunError
+from ases.parameters import read_notebook
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy", "pandas", "sacrebleu", "rouge-score", "scipy")
+"""Libraries whose versions a manifest records."""
+
+# Settings are in the key by their values, errors change no result, and the rest only organises runs.
+_LEFT_OUT = frozenset(
+    "settings errors figures parameters provenance folders runs execution reproduction publishing __main__".split()
+)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 over the canonical JSON of a value; 64 hex digits."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def code_hash(modules: tuple[str, ...], package: Path = Path(__file__).parent) -> str:
+    """Hash of the source of some modules and of every module of the package that they import, at any depth.
+
+    Comments, docstrings and layout do not count. ``package`` is the folder of the package ``ases``.
+    """
+    waiting, seen = [name.removeprefix("ases.") for name in modules], {}
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name in _LEFT_OUT:
+            continue
+        path = package / f"{name}.py"
+        if not path.is_file():
+            raise RunError(f"the module {path.name} is missing from {package.name}; reinstall the package")
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        seen[name] = ast.dump(_without_docstrings(tree), annotate_fields=False)
+        waiting += [found for found in _imported(tree) if (package / f"{found}.py").is_file()]
+    return digest(seen)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [one for one in node.body if not _is_text(one)]
+    return tree
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _imported(tree: ast.Module) -> list[str]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name.split(".")[1] for alias in node.names if alias.name.startswith("ases.")]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level == 1:
+                module = f"ases.{module}".rstrip(".")
+            if module == "ases":
+                found += [alias.name for alias in node.names]
+            elif module.startswith("ases."):
+                found.append(module.split(".")[1])
+    return found
+
+
+def notebook_code(path: Path) -> str:
+    """Hash of a notebook's code cells, 16 hex digits; outputs, prose and injected parameters do not count."""
+    cells = [cell for cell in read_notebook(path)["cells"] if cell["cell_type"] == "code" and not injected(cell)]
+    return digest(["".join(cell["source"]) for cell in cells])[:16]
+
+
+def injected(cell: dict[str, Any]) -> bool:
+    """Whether papermill put this cell in, to set parameters."""
+    return "injected-parameters" in cell.get("metadata", {}).get("tags", [])
+
+
+def machine_type() -> str:
+    """What decides whether two machines can agree byte for byte: architecture and vector instructions."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        flags = []
+    best = next((flag for flag in ("avx512f", "avx2", "asimd") if flag in flags), "")
+    return f"{platform.system()} {platform.machine()} {best}".strip()
+
+
+def environment() -> dict[str, Any]:
+    """Versions, threads, device and machine type of this process. Loads no library to find out."""
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    versions = {"python": platform.python_version(), "ases": __version__}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            versions[library] = "not installed"
+    device = torch.cuda.get_device_name(0) if torch and torch.cuda.is_available() else "cpu"
+    return {"versions": versions, "threads": threads, "device": device, "machine": machine_type()}
