@@ -72,8 +72,8 @@ def load_llm_adapters(
     nothing else is changed. The teacher is right where ``pred`` equals ``answer`` up to float noise (1e-9).
     Always set aside: empty rationales, cut-off questions whose rest stands in the rationale, rationales that run on
     into another question, answers that are no finite number, right rationales whose stated answer reads as another
-    number under METHOD section 7 ("The answer is 5 arms and 3 legs, or 8"), and repeated questions. Rationales of a wrong
-    teacher are kept only with ``keep_teacher_wrong``, and then only if they state an answer: appending the
+    number under METHOD section 7 ("The answer is 5 arms and 3 legs, or 8"), and repeated questions. Rationales of a
+    wrong teacher are kept only with ``keep_teacher_wrong``, and then only if they state an answer: appending the
     reference to a chain that contradicts it would make a third thing of both. A right rationale that states no
     answer is kept with the flag ``no-stated-answer``; the sentence is appended by
     :func:`ases.examples.state_answer`, in :func:`ases.splits.make_splits`, for every method alike (METHOD section 1).
