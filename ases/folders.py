@@ -29,7 +29,7 @@ STEPS = {
 }
 """Each step and the notebook that takes it."""
 
-_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.json", "log.jsonl"}
+_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.lock", "log.jsonl"}
 
 
 def build_folder() -> Path:

@@ -180,7 +180,7 @@ def check(notebook: Path, values: Mapping[str, Any]) -> None:
     if not problems:
         problems = problems_of({**defaults(notebook), **values})
     if problems:
-        raise ParameterError(_joined(f"wrong parameters for {Path(notebook).stem}", problems))
+        raise ParameterError(joined(f"wrong parameters for {Path(notebook).stem}", problems))
 
 
 def problems_of(parameters: Mapping[str, Any]) -> list[str]:
@@ -293,14 +293,19 @@ def load_file(path: Path) -> dict[str, Any]:
         content = {}
     if not isinstance(content, dict):
         raise ParameterError(f"{path} must hold lines such as `size: quick`, but holds a {type(content).__name__}")
+    check_declared(content, str(path))
+    return content
+
+
+def check_declared(values: Mapping[str, Any], where: str) -> None:
+    """Check names and types against all notebooks together. Raises one ParameterError that lists every problem."""
     types = {name: one for notebook in notebooks() for name, one in declared(notebook).items()}
     problems = [
         f"unknown parameter {name}{_closest(str(name), types)}" if name not in types else types[name].problem(value)
-        for name, value in content.items()
+        for name, value in values.items()
     ]
     if any(problems):
-        raise ParameterError(_joined(f"wrong parameters in {path}", [problem for problem in problems if problem]))
-    return content
+        raise ParameterError(joined(f"wrong parameters in {where}", [problem for problem in problems if problem]))
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
@@ -330,5 +335,6 @@ def _closest(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _joined(head: str, problems: list[str]) -> str:
+def joined(head: str, problems: list[str]) -> str:
+    """One message of several problems: on one line where there is one, else as a list."""
     return f"{head}: {problems[0]}" if len(problems) == 1 else "\n  - ".join([f"{head}:", *problems])

@@ -1,0 +1,95 @@
+# The workflow: one rule a step, one notebook a job. `python -m ases reproduce` calls it with its checks before.
+# Which runs there are, and what each needs, is in ases/runs.py; done means that the run's manifest is there.
+import shlex
+import sys
+
+from ases import runs
+from ases.parameters import assignments
+from ases.provenance import notebook_code
+
+PLAN = {run.folder.name: run for run in runs.plan(config)}
+MANIFEST = "runs/{}/manifest.json"  # relative to the build folder, where Snakemake is told to work
+
+
+def run_of(rule, wildcards):
+    return PLAN[f"{rule}-{wildcards.name}"]
+
+
+def needs(rule):
+    return lambda wildcards: [MANIFEST.format(one.folder.name) for one in run_of(rule, wildcards).inputs]
+
+
+def code(rule):
+    return notebook_code(runs.notebook_path(runs.STEPS[rule]))
+
+
+def arguments(rule):
+    words = lambda wildcards: assignments(run_of(rule, wildcards).parameters)
+    return lambda wildcards: shlex.join([runs.STEPS[rule], *(part for word in words(wildcards) for part in ("-p", word))])
+
+
+COMMAND = f"{shlex.quote(sys.executable)} -m ases run {{params.arguments}}"
+
+
+rule all:
+    input: [MANIFEST.format(name) for name in PLAN]
+
+
+rule data:
+    output: MANIFEST.format("data-{name}")
+    params: code=code("data"), arguments=arguments("data")
+    threads: 1
+    priority: 50
+    shell: COMMAND
+
+
+rule training:
+    input: needs("training")
+    output: MANIFEST.format("training-{name}")
+    params: code=code("training"), arguments=arguments("training")
+    threads: 1
+    priority: 20
+    shell: COMMAND
+
+
+# The scorer: segmentation, and with it half of the trainings, wait for it.
+use rule training as scorer with:
+    output: MANIFEST.format("training-{name,seq2seq-.*}")
+    priority: 40
+
+
+ruleorder: scorer > training
+
+
+rule segmentation:
+    input: needs("segmentation")
+    output: MANIFEST.format("segmentation-{name}")
+    params: code=code("segmentation"), arguments=arguments("segmentation")
+    threads: 1
+    priority: 30
+    shell: COMMAND
+
+
+rule generation:
+    input: needs("generation")
+    output: MANIFEST.format("generation-{name}")
+    params: code=code("generation"), arguments=arguments("generation")
+    threads: 1
+    priority: 10
+    shell: COMMAND
+
+
+rule comparison:
+    input: needs("comparison")
+    output: MANIFEST.format("comparison-{name}")
+    params: code=code("comparison"), arguments=arguments("comparison")
+    threads: 1
+    shell: COMMAND
+
+
+rule results:
+    input: needs("results")
+    output: MANIFEST.format("results-{name}")
+    params: code=code("results"), arguments=arguments("results")
+    threads: 1
+    shell: COMMAND

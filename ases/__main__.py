@@ -1,0 +1,112 @@
+"""The command line: ``python -m ases run | reproduce | status | verify | publish``.
+
+    python -m ases run 03_segmentation -p beta=1.1
+    python -m ases reproduce params/quick.yaml
+
+Problems that the user can solve are told in plain words with exit code 2; a notebook that fails exits with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from ases import parameters as strict
+from ases.errors import AsesError
+from ases.execution import NotebookError, execute, prepare, state
+from ases.publishing import publish, report, verify
+from ases.reproduction import planned, reproduce
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except AsesError as error:
+        print(f"{error}", file=sys.stderr)
+        return 1 if isinstance(error, NotebookError) else 2
+    except KeyboardInterrupt:
+        print("interrupted; what is finished is kept, and the same command goes on from there", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ases", description="AS-ES learning, notebook by notebook")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Any, text: str, with_file: bool = True) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.set_defaults(command=command)
+        if with_file:
+            one.add_argument("file", nargs="?", metavar="FILE", help="parameter file (default: params/quick.yaml)")
+        one.add_argument("-p", dest="given", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
+        return one
+
+    run = add("run", _run, "execute one notebook", with_file=False)
+    run.add_argument("notebook", metavar="NOTEBOOK", help="by name (04_training) or path")
+    run.add_argument("-f", dest="file", metavar="FILE", help="parameter file, such as params/smoke.yaml")
+    run.add_argument("--out", type=Path, metavar="PATH", help="copy the executed notebook there, too")
+    whole = add("reproduce", _reproduce, "compute everything that a parameter file asks for")
+    whole.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
+    add("status", _status, "which runs are done")
+    add("verify", _verify, "compare the computed tables with the published ones")
+    add("publish", _publish, "renew notebooks/ and figures/ from what reproduce made")
+    return parser
+
+
+def _cores(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of cores")
+    return int(text)
+
+
+def _parameters(options: argparse.Namespace) -> dict[str, Any]:
+    in_file = strict.load_file(options.file or strict.root() / "params" / "quick.yaml")
+    return {**in_file, **strict.parse_assignments(options.given)}
+
+
+def _run(options: argparse.Namespace) -> int:
+    in_file = strict.load_file(options.file) if options.file else {}
+    notebook = strict.notebook_path(options.notebook)
+    run, values = prepare(notebook, in_file, strict.parse_assignments(options.given))
+    print(execute(notebook, run, values, options.out), flush=True)
+    return 0
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    parameters = _parameters(options)
+    print(report(parameters, reproduce(parameters, options.cores)), flush=True)
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    for run in planned(_parameters(options)):
+        print(f"{state(run):8} {run.label:45} {run.folder.name}")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    lines, good = verify(_parameters(options))
+    print("\n".join(lines))
+    return 0 if good else 1
+
+
+def _publish(options: argparse.Namespace) -> int:
+    parameters = _parameters(options)
+    in_file = strict.load_file(options.file or strict.root() / "params" / "quick.yaml")
+    for path in publish(parameters, in_file):
+        print(path.relative_to(strict.root()))
+    return 0
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main())

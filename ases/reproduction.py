@@ -1,0 +1,127 @@
+"""The whole workflow: every run of a parameter file, with everything checked before any work.
+
+Snakemake orders and starts the runs (see ``Snakefile``); around it stand the checks, one lock, and a summary in
+which a run that was interrupted, or whose notebook has changed since, counts as still to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ases import runs
+from ases.errors import ParameterError, RunError
+from ases.execution import PARTIAL, is_locked, locked, state
+from ases.folders import Run, build_folder
+from ases.parameters import check, check_declared, defaults, joined, problems_of, root
+
+
+def planned(parameters: Mapping[str, Any]) -> list[Run]:
+    """All runs of a parameter file, checked: types, ranges, data, and that each notebook means the same run.
+
+    Raises ParameterError or DataError.
+    """
+    check_declared(parameters, "the parameters")
+    absent = [name for name in ("methods", "seeds") if parameters.get(name) is None]
+    problems = [f"{name} is not given: add a line such as `{name}: [...]`" for name in absent] or problems_of(
+        parameters
+    )
+    if problems:
+        raise ParameterError(joined("wrong parameters", problems))
+    plan = runs.plan(parameters)
+    for run in plan:
+        notebook = runs.notebook_path(run.notebook)
+        check(notebook, run.parameters)
+        if runs.run_for(run.step, {**defaults(notebook), **run.parameters}).key != run.key:
+            raise ParameterError(
+                f"{run.notebook} declares a default other than the library's for a parameter that {run.label} depends "
+                "on; make that default None in its parameters cell"
+            )
+    _check_data(plan)
+    return plan
+
+
+def _check_data(plan: list[Run]) -> None:
+    for settings in {run.key: run.settings.data for run in plan if run.step == "data"}.values():
+        if settings.data == "llm_adapters_cot":
+            from ases import sources  # late: it loads datasets
+
+            sources.load_llm_adapters(Path(settings.data_folder))
+
+
+def to_do(plan: list[Run]) -> list[Run]:
+    """The runs that are not done, or whose inputs are still to do or were made anew since."""
+    waiting: dict[str, Run] = {}
+    for run in plan:
+        if state(run) != "done" or any(one.key in waiting for one in run.inputs) or _older(run):
+            waiting[run.key] = run
+    return list(waiting.values())
+
+
+def _older(run: Run) -> bool:
+    made = run.manifest_path.stat().st_mtime
+    return any(one.manifest_path.stat().st_mtime > made for one in run.inputs)
+
+
+def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[Run]:
+    """Make every run that is not done yet; returns the plan. Raises RunError where a run fails.
+
+    Only the runs made here count as done, never published files.
+    """
+    plan = planned(parameters)
+    cores = cores or min(2, os.cpu_count() or 1)
+    with locked(build_folder() / "reproduce.lock", f"a reproduction in {build_folder()}") as lock:
+        waiting = to_do(plan)
+        steps = Counter(run.notebook for run in plan)
+        print(f"{len(plan)} runs: {', '.join(f'{count} of {name}' for name, count in sorted(steps.items()))}")
+        if not waiting:
+            print("nothing to do: all are done", flush=True)
+            return plan
+        print(f"{len(plan) - len(waiting)} done, {len(waiting)} to do, {cores} at a time", flush=True)
+        for run in waiting:
+            # Snakemake goes by the manifest alone: what is not whole must not have one.
+            if not is_locked(run.path("running.lock")):
+                run.manifest_path.unlink(missing_ok=True)
+        code = _snakemake(parameters, cores, lock)
+        left = to_do(plan)
+    if code or left:
+        failed = [run for run in left if state(run) == "failed"]
+        lines = [f"  {run.label}: {run.path(PARTIAL)}" for run in failed]
+        raise RunError(
+            "\n".join([f"{len(left)} of {len(plan)} runs are not done, {len(failed)} failed (reasons above):", *lines])
+            + "\nWhat is done is kept; the same command goes on from here."
+        )
+    return plan
+
+
+def _snakemake(parameters: Mapping[str, Any], cores: int, lock: int) -> int:
+    build = build_folder()
+    config = build / "parameters.json"
+    config.write_text(json.dumps(dict(parameters), indent=1), encoding="utf-8")
+    base = [sys.executable, "-m", "snakemake", "--snakefile", str(root() / "Snakefile")]
+    base += ["--directory", str(build), "--configfile", str(config), "--cores", str(cores), "--quiet", "all"]
+    paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = {**os.environ, "ASES_ROOT": str(root()), "ASES_BUILD": str(build), "PYTHONPATH": os.pathsep.join(paths)}
+    locks = build / ".snakemake" / "locks"
+    if locks.is_dir() and any(locks.iterdir()):  # left by one that was killed: our own lock says that none is alive
+        subprocess.run([*base, "--unlock"], env=env, check=True, capture_output=True)
+    command = [*base, "--scheduler", "greedy", "--rerun-incomplete", "--rerun-triggers", "mtime", "params"]
+    # It inherits the lock, which so outlives this process if only this one is killed. A session of its own lets an
+    # interrupt reach it once, however it comes here.
+    process = subprocess.Popen(command, env=env, pass_fds=(lock,), start_new_session=True)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
