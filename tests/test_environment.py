@@ -342,8 +342,8 @@ def test_continuous_integration_runs_make_test(copy: Copy, tmp_path: Path, code:
 def test_nothing_that_make_writes_shows_in_git():
     if not shutil.which("git") or not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    written = [".venv/x", "build/x", ".snakemake/x", "data/x", "ases.egg-info/x", "ases/__pycache__/x", ".pytest_cache/x"]
-    written += [".hypothesis/x", ".ruff_cache/x", "notebooks/.ipynb_checkpoints/x"]
+    written = [".venv/x", "build/x", ".snakemake/x", "data/x", "ases.egg-info/x", "ases/__pycache__/x"]
+    written += [".pytest_cache/x", ".hypothesis/x", ".ruff_cache/x", "notebooks/.ipynb_checkpoints/x"]
     kept = ["ases/build/x", "tests/data/x", "figures/x", "notebooks/x.ipynb"]
     result = subprocess.run(["git", "check-ignore", *written, *kept], cwd=ROOT, text=True, capture_output=True)
     assert result.stdout.split() == written
