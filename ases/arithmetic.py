@@ -72,8 +72,10 @@ def same_number(first: Fraction, second: Fraction) -> bool:
     """Whether two numbers are equal up to what printing a double loses (relative 1e-12). Ours.
 
     Some references are doubles printed in full: 0.6666666666666666 in one place, 0.6666666666666667 in another.
-    Whole numbers below 1e12 and decimals that were rounded by hand (0.67) are told apart exactly.
+    Whole numbers are compared exactly, and decimals rounded by hand (0.67) stay another number.
     """
+    if first.denominator == second.denominator == 1:
+        return first == second
     return abs(first - second) <= _PRINTED_DOUBLE * abs(second)
 
 
