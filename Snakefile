@@ -28,7 +28,7 @@ def arguments(rule):
     return lambda wildcards: shlex.join([runs.STEPS[rule], *(part for word in words(wildcards) for part in ("-p", word))])
 
 
-COMMAND = f"{shlex.quote(sys.executable)} -m ases run {{params.arguments}}"
+COMMAND = f"{shlex.quote(sys.executable)} -m ases run --quiet {{params.arguments}}"
 
 
 rule all:

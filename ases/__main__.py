@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("notebook", metavar="NOTEBOOK", help="by name (04_training) or path")
     run.add_argument("-f", dest="file", metavar="FILE", help="parameter file, such as params/smoke.yaml")
     run.add_argument("--out", type=Path, metavar="PATH", help="copy the executed notebook there, too")
+    run.add_argument("--quiet", action="store_true", help="do not print where the executed notebook is")
     whole = add("reproduce", _reproduce, "compute everything that a parameter file asks for")
     whole.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
     add("status", _status, "which runs are done")
@@ -73,7 +74,9 @@ def _run(options: argparse.Namespace) -> int:
     in_file = strict.load_file(options.file) if options.file else {}
     notebook = strict.notebook_path(options.notebook)
     run, values = prepare(notebook, in_file, strict.parse_assignments(options.given))
-    print(execute(notebook, run, values, options.out), flush=True)
+    finished = execute(notebook, run, values, options.out)
+    if not options.quiet:
+        print(finished, flush=True)
     return 0
 
 

@@ -86,7 +86,8 @@ def execute(notebook: Path, run: Run | None, values: Mapping[str, Any], out: Pat
             raise NotebookError(f"{label} did not run to its end ({problem}); what there is lies in {partial}")
         if run is not None and not run.is_done():
             raise NotebookError(
-                f"{label} ran to its end without finishing its run: its last cell must call run.finish(...)"
+                f"{label} ran to its end without finishing its run: its last cell must call run.finish(...), "
+                "and the library must not be edited meanwhile"
             )
         partial.replace(final)
         if out is not None:
@@ -117,6 +118,8 @@ def _papermill(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None
                 progress_bar=False,
                 cwd=str(root()),
                 start_timeout=120,
+                # ipykernel 7 warns at each start that it talks over local TCP
+                extra_arguments=["--IPKernelApp.log_level=40"],
             )
             return
         except PapermillExecutionError as error:

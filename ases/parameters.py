@@ -273,11 +273,15 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
 
+def _read(text: str) -> Any:
+    return yaml.load(text, _Loader)
+
+
 def load_file(path: Path) -> dict[str, Any]:
     """Read a parameter file: a flat YAML mapping of names that some notebook declares. Raises ParameterError."""
     path = Path(path)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        content = _read(path.read_text(encoding="utf-8"))
     except OSError as error:
         there = ", ".join(str(one.relative_to(root())) for one in sorted((root() / "params").glob("*.yaml")))
         raise ParameterError(f"cannot read parameter file {path}: {error.strerror}; there are {there}") from None
@@ -319,15 +323,21 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
         if name in values:
             raise ParameterError(f"-p {name} is given twice")
         try:
-            values[name] = yaml.load(text, _Loader)
+            values[name] = _read(text)
         except (yaml.YAMLError, ParameterError) as error:
             raise ParameterError(f"-p {assignment}: {getattr(error, 'problem', error)}") from None
     return values
 
 
 def assignments(values: Mapping[str, Any]) -> list[str]:
-    """The inverse of :func:`parse_assignments`: JSON is YAML."""
-    return [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+    """The inverse of :func:`parse_assignments`: a text as it is where it reads back as itself, else JSON."""
+    return [f"{name}={value if _is_bare(value) else json.dumps(value)}" for name, value in values.items()]
+
+
+def _is_bare(value: Any) -> bool:
+    return (
+        isinstance(value, str) and re.fullmatch(r"[A-Za-z./~_][\w./~-]*", value) is not None and _read(value) == value
+    )
 
 
 def _closest(name: str, known: Iterable[str]) -> str:

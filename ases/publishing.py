@@ -162,7 +162,7 @@ def table_text(rows: list[dict[str, str]]) -> str:
     """Rows as aligned text."""
     lines = [list(rows[0]), *(list(row.values()) for row in rows)] if rows else []
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 IDENTICAL, WITHIN, DIFFERENT = "identical", "within tolerance", "different"

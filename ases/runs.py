@@ -11,6 +11,7 @@ changed notebook finds its trained model again. ``manifest.json``, written last,
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from functools import cache
@@ -185,8 +186,8 @@ def _fingerprint(folder: Path, _changed: tuple[tuple[str, int], ...]) -> str:
 
 def command(run: Run) -> str:
     """The command line that makes a run."""
-    words = [f"-p {word}" for word in strict.assignments(run.parameters)]
-    return " ".join([f"python -m ases run {run.notebook}", *words])
+    words = [part for word in strict.assignments(run.parameters) for part in ("-p", word)]
+    return shlex.join(["python", "-m", "ases", "run", run.notebook, *words])
 
 
 def check_inputs(run: Run) -> None:
