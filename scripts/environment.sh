@@ -60,7 +60,7 @@ install_torch() {
 build() {
     local venv=.venv
     check_python
-    echo "building $venv (once; about two minutes where torch is the CPU build) ..."
+    echo "building $venv (once; two to five minutes where torch is the CPU build) ..."
     rm -rf "$venv"
     "$python" -m venv "$venv"
     cp requirements.lock "$venv/installing.lock"
