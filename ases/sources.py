@@ -20,6 +20,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -257,11 +258,10 @@ def _judge(name: str, number: int, record: dict[str, Any], keep_teacher_wrong: b
     written = record["chain-of-thought"].strip()
     rationale = written.removeprefix("A:").strip()
     answer, pred = record["answer"], record["pred"]
-    right = pred is not None and math.isclose(pred, answer, rel_tol=1e-9, abs_tol=1e-9)
+    right = _is_close(pred, answer)
     unstated = not states_answer(rationale)
     # The judge of METHOD section 7 must find the answer in the very rationale that a model learns to write.
-    stated = extract_answer(rationale)
-    other = right and not unstated and (stated is None or not math.isclose(stated, answer, rel_tol=1e-9, abs_tol=1e-9))
+    other = right and not unstated and not _is_close(extract_answer(rationale), answer)
     tests = {
         EMPTY: not rationale,
         CUT_OFF: not written.startswith("A:") and re.search(r"^\s*A:", rationale, re.MULTILINE) is not None,
@@ -288,6 +288,10 @@ def _judge(name: str, number: int, record: dict[str, Any], keep_teacher_wrong: b
         flags=tuple(flag for flag, holds in flags.items() if holds),
     )
     return example, reason
+
+
+def _is_close(value: float | Fraction | None, answer: float) -> bool:
+    return value is not None and math.isclose(value, answer, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def _check_unique(rows: list[dict[str, Any]], files: dict[str, Path]) -> None:

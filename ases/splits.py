@@ -289,4 +289,4 @@ def _question_key(example: Example) -> str:
 def _schema_key(example: Example) -> tuple[str, ...] | None:
     if example.schema is None:
         return None
-    return (example.schema, *re.findall(r"\d+(?:\.\d+)?", example.question))
+    return (example.schema, *sorted(re.findall(r"\d+(?:\.\d+)?", example.question)))
