@@ -1,7 +1,7 @@
 """How sure the numbers are: intervals, paired tests, and the correction for several comparisons.
 
->>> proportion_interval(30, 100)
-Interval(estimate=0.3, low=0.2189488529493274, high=0.39584854613964957, n=100, level=0.95)
+>>> print(proportion_interval(30, 100))
+0.300 [0.219, 0.396]
 
 METHOD, section 7. Methods are compared on the same questions: within one seed by mid-p McNemar (right or wrong) or
 a paired bootstrap (BLEU, ROUGE), over several seeds by a bootstrap over seeds and questions. Every function that
@@ -95,9 +95,14 @@ def mcnemar_midp(first_right: Sequence[bool], second_right: Sequence[bool]) -> t
     first, second = _flags(first_right, "the first method"), _flags(second_right, "the second method")
     _check_same_length(first, second)
     b, c = int(np.sum(first & ~second)), int(np.sum(~first & second))
-    null = scipy.stats.binom(b + c, 0.5)
-    p = 2 * null.cdf(min(b, c)) - null.pmf(min(b, c))
-    return min(1.0, float(p)), b, c
+    return float(midp(b, c)), b, c
+
+
+def midp(b: np.ndarray | int, c: np.ndarray | int) -> np.ndarray:
+    """The p of :func:`mcnemar_midp` from the discordant counts, number by number."""
+    fewer, discordant = np.minimum(b, c), np.add(b, c)
+    below, at = scipy.stats.binom.cdf(fewer, discordant, 0.5), scipy.stats.binom.pmf(fewer, discordant, 0.5)
+    return np.minimum(1.0, 2 * below - at)
 
 
 def paired_difference(
@@ -150,7 +155,7 @@ def detectable_difference(n: int, discordant_share: float, power: float = 0.8, a
     """The smallest difference in accuracy that n common questions find with this power in a two-sided test.
 
     >>> round(detectable_difference(1000, 0.2), 3)
-    0.039
+    0.04
 
     ``discordant_share`` is the share of questions that exactly one of the two methods answers rightly. Normal
     approximation for McNemar's test (Connor, Biometrics 1987): the difference d at which
@@ -255,9 +260,9 @@ def _tables(predictions: pd.DataFrame, value: str) -> dict[str, np.ndarray]:
     if len(doubled):
         first = ", ".join(f"{key} {doubled.iloc[0][key]}" for key in keys)
         raise DataError(f"{len(doubled)} predictions occur twice, the first for {first}; were two runs joined?")
-    # One order for all, so that column j of every table is the same question.
+    # One order for all: column j of every table is the same question, and the order of rows changes no draw.
     seeds = sorted(predictions["seed"].unique())
-    qids = list(dict.fromkeys(predictions["qid"]))
+    qids = sorted(predictions["qid"].unique(), key=str)
     boolean = pd.api.types.is_bool_dtype(predictions[value])
     tables = {}
     for method, group in predictions.groupby("method", sort=False):
