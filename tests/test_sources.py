@@ -90,6 +90,7 @@ def test_float_noise_is_no_wrong_answer_and_the_stated_digits_win(write) -> None
     near = record("Else?", pred=6.7, answer=6.65)
     loaded = load_llm_adapters(write(addsub=[noisy, near]))
     assert list(loaded.records["reason"]) == [sources.KEPT, sources.WRONG]
+    assert loaded.examples[0].answer == "0.666666666666666"
     assert is_correct(loaded.examples[0].rationale, loaded.examples[0].answer)
 
 
