@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 import sys
@@ -86,8 +87,8 @@ def execute(notebook: Path, run: Run | None, values: Mapping[str, Any], out: Pat
             raise NotebookError(f"{label} did not run to its end ({problem}); what there is lies in {partial}")
         if run is not None and not run.is_done():
             raise NotebookError(
-                f"{label} ran to its end without finishing its run: its last cell must call run.finish(...), "
-                "and the library must not be edited meanwhile"
+                f"{label} ran to its end without finishing this run: its last cell must call run.finish(...), and the "
+                "library must not be edited meanwhile"
             )
         partial.replace(final)
         if out is not None:
@@ -101,6 +102,8 @@ def _papermill(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None
     import papermill  # late: only this command needs it, and it takes a second to load
     from papermill.exceptions import PapermillExecutionError
 
+    # It warns of every parameter whose type it cannot read, such as `float | None`; ours are checked already.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     package = str(Path(__file__).resolve().parents[1])
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -118,8 +121,8 @@ def _papermill(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None
                 progress_bar=False,
                 cwd=str(root()),
                 start_timeout=120,
-                # ipykernel 7 warns at each start that it talks over local TCP
-                extra_arguments=["--IPKernelApp.log_level=40"],
+                # ipykernel 7 warns at each start that it talks over local TCP, and reports its own interruption
+                extra_arguments=["--IPKernelApp.log_level=50"],
             )
             return
         except PapermillExecutionError as error:

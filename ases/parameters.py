@@ -278,8 +278,13 @@ def _read(text: str) -> Any:
 
 
 def load_file(path: Path) -> dict[str, Any]:
-    """Read a parameter file: a flat YAML mapping of names that some notebook declares. Raises ParameterError."""
+    """Read a parameter file: a flat YAML mapping of names that some notebook declares. Raises ParameterError.
+
+    A relative path counts from the working directory, else from the project's folder.
+    """
     path = Path(path)
+    if not path.is_absolute() and not path.exists() and (root() / path).exists():
+        path = root() / path
     try:
         content = _read(path.read_text(encoding="utf-8"))
     except OSError as error:

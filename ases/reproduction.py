@@ -116,6 +116,7 @@ def _snakemake(parameters: Mapping[str, Any], cores: int, lock: int) -> int:
     # It inherits the lock, which so outlives this process if only this one is killed. A session of its own lets an
     # interrupt reach it once, however it comes here.
     process = subprocess.Popen(command, env=env, pass_fds=(lock,), start_new_session=True)
+    os.pwrite(lock, f"{os.getpid()}, its workflow as pid {process.pid}".encode(), 0)
     try:
         return process.wait()
     except KeyboardInterrupt:

@@ -1,0 +1,214 @@
+"""Run folders: equal work has one key, unequal work another, and done means whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ases import runs
+from ases.errors import DataError, ParameterError, RunError
+from ases.folders import STEPS
+from ases.provenance import code_hash
+from ases.settings import METHODS
+from tests import fake_project
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ASES_ROOT", str(tmp_path))
+    monkeypatch.delenv("ASES_BUILD", raising=False)
+    return fake_project.make(tmp_path)
+
+
+def key(step: str, **given: object) -> str:
+    return runs.run_for(step, given).key
+
+
+@pytest.mark.parametrize("method", ["answer-only", "seq2seq", "uni-path"])
+def test_a_training_without_labels_does_not_depend_on_them(method: str) -> None:
+    run = runs.run_for("training", {"method": method, "beta": 1.1, "strategy": "similarity"})
+    assert run.key == key("training", method=method)
+    assert [one.step for one in run.inputs] == ["data"]
+    assert run.parameters == {"method": method}
+    assert run.settings == runs.run_for("training", {"method": method}).settings
+
+
+@pytest.mark.parametrize("method", ["uni-path-merged", "dual-path", "dual-path-merged"])
+def test_a_training_with_labels_depends_on_them(method: str) -> None:
+    run = runs.run_for("training", {"method": method, "beta": 1.1})
+    assert run.key != key("training", method=method)
+    assert [one.step for one in run.inputs] == ["data", "segmentation"]
+    assert run.parameters == {"method": method, "beta": 1.1}
+
+
+def test_what_changes_a_key_and_what_does_not() -> None:
+    base = key("training", method="seq2seq")
+    assert base == key("training", method="seq2seq", max_rounds=3)  # generation comes after
+    assert base == key("training", method="seq2seq", budget=1.5e13)  # the size's own value, said aloud
+    assert base == key("training", method="seq2seq", seed=0, data_folder="anywhere")
+    assert base != key("training", method="seq2seq", seed=1)
+    assert base != key("training", method="seq2seq", data_seed=1)
+    assert base != key("training", method="seq2seq", size="smoke")
+    assert key("training", warmup=0) == key("training", warmup=0.0)
+    assert key("generation", max_rounds=3) != key("generation")
+    assert key("data", size="quick", beta=1.1) == key("data", seed=3)
+
+
+def test_the_scorer_is_the_seq2seq_of_the_same_seed() -> None:
+    scored = runs.run_for("segmentation", {"strategy": "entropy", "seed": 2, "method": "dual-path"})
+    assert scored.input("training").bits == "seq2seq-seed2"
+    assert scored.input("training").key == key("training", method="seq2seq", seed=2)
+    assert "method" not in scored.parameters
+    for given in ({"strategy": "similarity"}, {"strategy": "location"}, {"strategy": "random", "random_of": "gold"}):
+        assert [one.step for one in runs.run_for("segmentation", given).inputs] == ["data"]
+        assert key("segmentation", **given, seed=2) == key("segmentation", **given)
+    control = runs.run_for("segmentation", {"strategy": "random", "random_of": "loss"})
+    assert control.input("training").settings.training.method == "seq2seq"
+    assert control.bits == "random-loss"
+
+
+def test_inputs_are_found_near_before_far() -> None:
+    run = runs.run_for("generation", {"method": "uni-path-merged", "seed": 1})
+    assert run.input("training").bits == "uni-path-merged-seed1"  # not the scorer, which is further away
+    assert run.input("data").step == "data"
+    comparison = runs.run_for("comparison", {"methods": ["seq2seq", "dual-path"], "seeds": [0, 1]})
+    assert len(comparison.all("generation")) == 4 and len(comparison.all("segmentation")) == 2
+    with pytest.raises(RunError, match="4 inputs from generation"):
+        comparison.input("generation")
+
+
+def test_a_plan_is_complete_ordered_and_without_repeats() -> None:
+    plan = runs.plan({"methods": list(METHODS), "seeds": list(range(70))})
+    # one data set; a seed: six trainings, six generations, one segmentation; comparison and results
+    assert len(plan) == 1 + 70 * 13 + 2 == len({run.key for run in plan}) == len({run.folder for run in plan})
+    seen: set[str] = set()
+    for run in plan:
+        assert {one.key for one in run.inputs} <= seen
+        seen.add(run.key)
+    assert plan[0].step == "data" and plan[-1].step == "results"
+
+
+def test_planned_runs_are_those_that_their_parameters_mean() -> None:
+    for run in runs.plan({"methods": list(METHODS), "seeds": [0, 3], "beta": 1.2, "train_size": 50, "max_rounds": 9}):
+        assert runs.run_for(run.step, run.parameters).key == run.key
+
+
+def test_collected_data_is_known_by_its_content_not_its_place(project: Path) -> None:
+    record = {"question": "2 + 2?", "chain-of-thought": "2 + 2 = 4. The answer is 4.", "pred": 4, "answer": 4}
+    keys = []
+    for name, rows in (("one", [record]), ("two", [record]), ("three", [record, {**record, "question": "1 + 3?"}])):
+        (project / name).mkdir()
+        (project / name / "addsub_1.json").write_text(json.dumps(rows), encoding="utf-8")
+        keys.append(key("data", size="real", data="llm_adapters_cot", data_folder=name))
+    assert keys[0] == keys[1] != keys[2]
+    run = runs.run_for("training", {"size": "real", "data": "llm_adapters_cot", "data_folder": "one"})
+    assert run.settings.data.data_folder == str(project / "one")
+    with pytest.raises(DataError, match="nowhere"):
+        key("data", size="real", data="llm_adapters_cot", data_folder="nowhere")
+
+
+def test_errors_of_plans() -> None:
+    with pytest.raises(ParameterError, match="methods and seeds"):
+        runs.plan({"size": "smoke"})
+    with pytest.raises(ParameterError, match="no step"):
+        runs.run_for("trainig", {})
+
+
+def test_code_counts_and_comments_do_not(tmp_path: Path) -> None:
+    package = tmp_path / "code"
+    package.mkdir()
+    outer, inner, other = (package / f"{name}.py" for name in ("outer", "inner", "other"))
+
+    def hashed() -> str:
+        code_hash.cache_clear()
+        return code_hash(("outer",), package)
+
+    outer.write_text("def f():\n    from ases.inner import g\n    return g()\n")
+    inner.write_text('"""Text."""\nfrom ases import runs, settings\ndef g():\n    return 1\n')
+    other.write_text("x = 1\n")
+    before = hashed()
+    inner.write_text(
+        '"""Other text."""\nfrom ases import runs, settings  # why\n\n\ndef g():\n    "Doc."\n    return 1\n'
+    )
+    other.write_text("x = 2\n")
+    assert hashed() == before
+    inner.write_text('"""Text."""\nfrom ases import runs, settings\ndef g():\n    return 2\n')
+    assert hashed() != before
+    inner.unlink()
+    with pytest.raises(RunError, match=r"missing\.py is missing"):
+        code_hash(("missing",), package)
+
+
+def test_every_step_hashes_modules_that_exist() -> None:
+    assert set(runs.ENTRIES) == set(STEPS)
+    for step, modules in runs.ENTRIES.items():
+        assert len(code_hash(modules)) == 64, step
+
+
+def opened(**given: object) -> runs.Run:
+    run = runs.run_for("data", given)
+    run.figure_folder.mkdir(parents=True)
+    return run
+
+
+def test_done_means_manifest_and_files() -> None:
+    run = opened(size="smoke")
+    assert not run.is_done()
+    run.path("model").mkdir()
+    run.path("model/weights.bin").write_bytes(b"abc")
+    run.path("notebook.part.ipynb").write_text("{}")
+    run.progress("half", 0.5)
+    assert not run.is_done()
+    run.finish(accuracy=0.5, n=48)
+    assert run.is_done()
+    manifest = json.loads(run.manifest_path.read_text())
+    sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of "abc", from FIPS 180-2
+    assert manifest["files"] == {"model/weights.bin": sha}
+    assert manifest["numbers"] == {"accuracy": 0.5, "n": 48}
+    assert manifest["parameters"] == {"size": "smoke"} and manifest["settings"]["data"]["train_size"] == 96
+    assert set(manifest["versions"]) >= {"python", "torch", "transformers", "ases"}
+    assert manifest["machine"] and manifest["threads"] >= 1 and manifest["device"]
+    run.path("model/weights.bin").unlink()
+    assert not run.is_done()
+
+
+def test_a_broken_or_foreign_manifest_is_not_done() -> None:
+    run = opened(size="smoke")
+    run.manifest_path.write_text('{"key": "' + run.key)
+    assert not run.is_done()
+    run.manifest_path.write_text('{"key": "other", "files": {}}')
+    assert not run.is_done()
+    with pytest.raises(RunError, match="another run"):
+        run.manifest()
+
+
+def test_finishing_again_with_the_same_result_leaves_the_manifest_alone() -> None:
+    run = opened(size="smoke")
+    run.finish(accuracy=0.5)
+    before = run.manifest_path.stat().st_mtime_ns
+    run.finish(accuracy=0.5)
+    assert run.manifest_path.stat().st_mtime_ns == before
+    run.finish(accuracy=0.6)
+    assert run.manifest()["numbers"] == {"accuracy": 0.6}
+
+
+def test_numbers_that_json_cannot_hold_are_refused() -> None:
+    run = opened(size="smoke")
+    for value in (float("nan"), object()):
+        with pytest.raises(RunError, match="cannot be written"):
+            run.finish(value=value)
+    assert not run.is_done()
+
+
+def test_opening_says_what_to_run_first_as_commands() -> None:
+    namespace = {**runs.strict.defaults(runs.notebook_path("04_training")), "method": "dual-path", "size": "smoke"}
+    with pytest.raises(RunError) as error:
+        runs.open_run("training", namespace)
+    assert "python -m ases run 02_data -p size=smoke\n" in str(error.value)
+    assert "python -m ases run 03_segmentation -p size=smoke -p seed=0" in str(error.value)
+    data = runs.open_run("data", {"size": "smoke"})
+    assert data.figure_folder.is_dir()
+    data.finish()
+    assert runs.open_run("training", {**namespace, "method": "seq2seq"}).folder.is_dir()
