@@ -114,13 +114,19 @@ def rouge(chains: Sequence[str], references: Sequence[str], language: str = "en"
     section 7). Raises as :func:`bleu` does.
     """
     _check_pairs(chains, references, language)
-    tokenizer = _ChineseTokenizer() if language == "zh" else DefaultTokenizer(use_stemmer=False)
-    scorer = RougeScorer(list(ROUGE.values()), tokenizer=tokenizer)
+    scorer = RougeScorer(list(ROUGE.values()), tokenizer=rouge_tokenizer(language))
     rows = []
     for chain, reference in zip(chains, references, strict=True):
         scores = scorer.score(target=reference, prediction=chain)
         rows.append({name: float(scores[theirs].fmeasure) for name, theirs in ROUGE.items()})
     return pd.DataFrame(rows, columns=list(ROUGE))
+
+
+def rouge_tokenizer(language: str = "en") -> Tokenizer:
+    """How ROUGE takes a text apart in each language: see :func:`rouge`. ParameterError for an unknown language."""
+    if language not in _BLEU_TOKENIZER:
+        raise ParameterError(f"language is {language!r}, but must be one of {', '.join(_BLEU_TOKENIZER)}")
+    return _ChineseTokenizer() if language == "zh" else DefaultTokenizer(use_stemmer=False)
 
 
 def _bleu_metric(chains: Sequence[str], references: Sequence[str], language: str, **options: bool) -> BLEU:

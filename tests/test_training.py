@@ -1,0 +1,184 @@
+"""Training: the budget, the selection, resuming after a kill, the same weights from the same seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import ases.training as training
+from ases.errors import ModelError, RunError
+from ases.generation import TransformersWriter, write_chains
+from ases.metrics import is_correct
+from ases.models import codec_for, save_model
+from ases.problems import generate_problems
+from ases.segments import label_by_gold, pairs_for
+from ases.settings import settings_for
+from ases.training import collate, curve_models, read_training, train, trained_models, validation_loss
+from tests.test_models import bart, mt5
+
+EXAMPLES = generate_problems(60, seed=3, steps_from=1, steps_to=2)
+CODEC = codec_for("nano", [text for e in EXAMPLES[:48] for text in (e.question, e.rationale)])
+SMOKE = settings_for({"size": "smoke"})
+SETTINGS = replace(SMOKE.training, batch_size=16, curve_points=2)
+
+
+def pairs(method, examples=EXAMPLES[:48], codec=CODEC):
+    return [pair for e in examples for pair in pairs_for(method, e, label_by_gold(e), codec)]
+
+
+def settings_with_steps(method, steps, **changes):
+    """Settings whose budget pays for about that many batches."""
+    cost = training.cost_of(training.start_model("nano", CODEC, 0))
+    rows = pairs(method)
+    mean = sum(cost.training(len(p.context), len(p.target)) for p in rows) / len(rows)
+    return replace(SETTINGS, method=method, budget=mean * 16 * steps, **changes)
+
+
+def weights(folder):
+    return load_file(Path(folder) / "model" / "model.safetensors")
+
+
+@pytest.mark.parametrize("method", ["answer-only", "seq2seq", "uni-path", "uni-path-merged", "dual-path-merged"])
+def test_every_method_meets_the_same_budget_and_can_be_read_back(method, tmp_path):
+    settings = replace(settings_with_steps("seq2seq", 6), method=method)
+    trained = train(pairs(method), pairs(method, EXAMPLES[48:]), CODEC, settings, tmp_path)
+    assert trained.budget["flops"].sum() == pytest.approx(settings.budget, rel=0.15)
+    if method.startswith("dual"):
+        epochs = trained.budget["epochs"]
+        assert epochs.iloc[0] == pytest.approx(epochs.iloc[1], rel=0.3), "halves get about equal epochs"
+    models, codec = trained_models(tmp_path, method)
+    assert set(models) == set(trained.budget["model"])
+    chains = write_chains(
+        [(e.qid, e.question) for e in EXAMPLES[48:52]],
+        {name: TransformersWriter(model, codec) for name, model in models.items()},
+        codec, method, replace(SMOKE.generation, max_rounds=2, max_segment_tokens=8, max_chain_tokens=8),
+    )  # fmt: skip
+    assert len(chains) == 4
+    points = [share for share, _ in curve_models(tmp_path, method, settings.curve_points)]
+    assert points == [0.5, 1.0]
+    assert not list(tmp_path.rglob("*.pt")) and not list(tmp_path.rglob("*.bin")), "only safetensors stay"
+    again = train(pairs(method), pairs(method, EXAMPLES[48:]), CODEC, settings, tmp_path)
+    assert again.log.equals(read_training(tmp_path).log), "a finished run is read, not repeated"
+
+
+def test_a_small_model_learns_one_example_by_heart(tmp_path):
+    one = EXAMPLES[0]
+    settings = replace(settings_with_steps("uni-path", 250), method="uni-path", learning_rate=5e-3)
+    rows = pairs("uni-path", [one]) * 16
+    train(rows, pairs("uni-path", [one]), CODEC, settings, tmp_path)
+    models, codec = trained_models(tmp_path, "uni-path")
+    writer = TransformersWriter(models["model"], codec)
+    (chain,) = write_chains([(one.qid, one.question)], {"model": writer}, codec, "uni-path", SMOKE.generation)
+    assert chain.text == one.rationale and chain.reason == "end" and is_correct(chain.text, one.answer)
+
+
+def test_the_kept_weights_are_those_of_the_lowest_validation_loss(tmp_path):
+    settings = settings_with_steps("seq2seq", 12, learning_rate=3e-2)
+    held_out = pairs("seq2seq", EXAMPLES[48:])
+    trained = train(pairs("seq2seq"), held_out, CODEC, settings, tmp_path)
+    models, codec = trained_models(tmp_path, "seq2seq")
+    assert validation_loss(models["model"], held_out, codec) == pytest.approx(trained.log["loss"].min(), rel=1e-4)
+    assert trained.log["step"].iloc[-1] == trained.budget["steps"].iloc[0]
+    assert trained.log["flops"].is_monotonic_increasing
+
+
+def test_the_loss_is_a_mean_over_real_tokens_whatever_the_batches(tmp_path):
+    model = training.start_model("nano", CODEC, 0)
+    rows = pairs("uni-path", EXAMPLES[:5])
+    single = sum(validation_loss(model, [p], CODEC) * len(p.target) for p in rows) / sum(len(p.target) for p in rows)
+    assert validation_loss(model, rows, CODEC, batch_size=7) == pytest.approx(single, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
+    settings = settings_with_steps("uni-path", 5)
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train(pairs("uni-path"), pairs("uni-path", EXAMPLES[48:]), CODEC, replace(settings, seed=seed), tmp_path / name)
+    a, b, c = (weights(tmp_path / name / "model") for name in "abc")
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    assert any(not torch.equal(a[key], c[key]) for key in a)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {root!r})
+import tests.test_training as t
+step = t.training._Steps.on_step_end
+def stop(self, args, state, control, **rest):
+    if state.global_step == {at}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, args, state, control, **rest)
+t.training._Steps.on_step_end = stop
+settings = t.settings_with_steps("dual-path-merged", 16)
+t.train(t.pairs("dual-path-merged"), t.pairs("dual-path-merged", t.EXAMPLES[48:]), t.CODEC, settings, {folder!r})
+"""
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
+    method, settings = "dual-path-merged", settings_with_steps("dual-path-merged", 16)
+    held_out = pairs(method, EXAMPLES[48:])
+    train(pairs(method), held_out, CODEC, settings, tmp_path / "whole")
+    root = str(Path(__file__).resolve().parents[1])
+    folder = tmp_path / "killed"
+    code = KILLED.format(root=root, at=6, folder=str(folder))
+    killed = subprocess.run([sys.executable, "-c", code], cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (marker,) = folder.rglob("whole.json")
+    half = marker.parent.parent / "checkpoint-999"
+    half.mkdir()  # what a kill inside a save leaves: no marker
+    (half / "model.safetensors").write_bytes(b"cut short")
+    messages = []
+    train(pairs(method), held_out, CODEC, settings, folder, lambda message, done: messages.append(message))
+    for name in ("esm", "asm"):
+        whole, resumed = weights(tmp_path / "whole" / name), weights(folder / name)
+        assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+    assert read_training(folder).log.equals(read_training(tmp_path / "whole").log)
+    assert json.loads((folder / "esm" / "measured.json").read_text())["steps"] < read_training(folder).budget["steps"][0]
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_step_and_questions(tmp_path):
+    settings = settings_with_steps("seq2seq", 6, learning_rate=1e30)
+    with pytest.raises(ModelError, match=r"step \d+.*learning_rate.*gen-3-"):
+        train(pairs("seq2seq"), pairs("seq2seq", EXAMPLES[48:]), CODEC, settings, tmp_path)
+
+
+def test_pairs_longer_than_the_model_reads_are_refused_by_name(tmp_path):
+    save_model(bart(), CODEC, tmp_path / "bart")
+    settings = replace(settings_with_steps("seq2seq", 2), model=str(tmp_path / "bart"))
+    long = replace(EXAMPLES[0], qid="long-one", question=EXAMPLES[0].question * 9)
+    with pytest.raises(ModelError, match="long-one"):
+        train(pairs("seq2seq", [long]), pairs("seq2seq", EXAMPLES[:1]), CODEC, settings, tmp_path / "run")
+
+
+def test_any_checkpoint_in_a_folder_trains_through_the_same_code(tmp_path):
+    save_model(mt5(), CODEC, tmp_path / "mt5")
+    settings = replace(SETTINGS, method="uni-path", model=str(tmp_path / "mt5"), budget=3e8)
+    codec = codec_for(settings.model, [])
+    rows = pairs("uni-path", codec=codec)
+    trained = train(rows, rows[:20], codec, settings, tmp_path / "run")
+    assert trained.budget["steps"].iloc[0] >= 1
+    assert type(trained_models(tmp_path / "run", "uni-path")[0]["model"]).__name__ == "MT5ForConditionalGeneration"
+
+
+def test_an_unfinished_run_says_what_to_run(tmp_path):
+    with pytest.raises(RunError, match="04_training"):
+        read_training(tmp_path)
+    with pytest.raises(RunError, match="04_training"):
+        trained_models(tmp_path, "seq2seq")
+
+
+def test_collate_pads_with_what_is_ignored():
+    rows = pairs("uni-path", EXAMPLES[:2])
+    batch = collate(rows, CODEC)
+    for row, pair in enumerate(rows):
+        assert batch["input_ids"][row, : len(pair.context)].tolist() == list(pair.context)
+        assert batch["attention_mask"][row].sum() == len(pair.context)
+        assert batch["labels"][row][batch["labels"][row] != -100].tolist() == list(pair.target)
