@@ -27,6 +27,7 @@ from typing import Any
 import yaml
 
 from ases.errors import ParameterError, RunError
+from ases.flat_yaml import is_bare, read_yaml
 from ases.settings import (
     METHODS,
     DataSettings,
@@ -200,8 +201,9 @@ def problems_of(parameters: Mapping[str, Any]) -> list[str]:
         problems += _list_problems("seeds", seeds)
         wrong = [seed for seed in seeds if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0]
         problems += [f"seeds holds {seed!r}, but a seed is a whole number from 0" for seed in wrong]
-    problems += _range_problems(plain)
-    for method in [method for method in methods or [] if method in METHODS]:
+    known = [method for method in methods or [] if method in METHODS]
+    problems += [] if known else _range_problems(plain)
+    for method in known:  # some values suit one method only
         problems += [text for text in _range_problems({**plain, "method": method}) if text not in problems]
     return problems
 
@@ -251,32 +253,6 @@ def given(notebook: Path, namespace: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-# YAML 1.2's core schema: PyYAML's own reads `no` as False, `1:30` as 90, and `3e-3` as a text.
-class _Loader(yaml.SafeLoader):
-    yaml_implicit_resolvers: dict = {}
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        names = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for position, name in enumerate(names):
-            if name in names[:position]:
-                line = node.value[position][0].start_mark.line + 1
-                raise ParameterError(f"line {line}: {name} is given twice")
-        return super().construct_mapping(node, deep)
-
-
-for _tag, _pattern, _first in (
-    ("null", r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("bool", r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("int", r"[-+]?(?:0|[1-9][0-9]*)$", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", list("-+0123456789.")),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
-
-
-def _read(text: str) -> Any:
-    return yaml.load(text, _Loader)
-
-
 def load_file(path: Path) -> dict[str, Any]:
     """Read a parameter file: a flat YAML mapping of names that some notebook declares. Raises ParameterError.
 
@@ -286,7 +262,7 @@ def load_file(path: Path) -> dict[str, Any]:
     if not path.is_absolute() and not path.exists() and (root() / path).exists():
         path = root() / path
     try:
-        content = _read(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         there = ", ".join(str(one.relative_to(root())) for one in sorted((root() / "params").glob("*.yaml")))
         raise ParameterError(f"cannot read parameter file {path}: {error.strerror}; there are {there}") from None
@@ -328,7 +304,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
         if name in values:
             raise ParameterError(f"-p {name} is given twice")
         try:
-            values[name] = _read(text)
+            values[name] = read_yaml(text)
         except (yaml.YAMLError, ParameterError) as error:
             raise ParameterError(f"-p {assignment}: {getattr(error, 'problem', error)}") from None
     return values
@@ -336,13 +312,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
 
 def assignments(values: Mapping[str, Any]) -> list[str]:
     """The inverse of :func:`parse_assignments`: a text as it is where it reads back as itself, else JSON."""
-    return [f"{name}={value if _is_bare(value) else json.dumps(value)}" for name, value in values.items()]
-
-
-def _is_bare(value: Any) -> bool:
-    return (
-        isinstance(value, str) and re.fullmatch(r"[A-Za-z./~_][\w./~-]*", value) is not None and _read(value) == value
-    )
+    return [f"{name}={value if is_bare(value) else json.dumps(value)}" for name, value in values.items()]
 
 
 def _closest(name: str, known: Iterable[str]) -> str:

@@ -28,7 +28,8 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy", "pandas
 
 # Settings are in the key by their values, errors change no result, and the rest only organises runs.
 _LEFT_OUT = frozenset(
-    "settings errors figures parameters provenance folders runs execution reproduction publishing __main__".split()
+    "settings errors figures flat_yaml parameters provenance folders runs execution".split()
+    + "reproduction publishing __main__".split()
 )
 
 

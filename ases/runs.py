@@ -32,7 +32,7 @@ from ases.settings import (
     settings_for,
 )
 
-__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for"]
+__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "needs_labels", "open_run", "plan", "run_for"]
 
 ENTRIES = {
     "data": ("problems", "sources", "splits"),
@@ -50,6 +50,7 @@ _OWN = {
     "training": TrainingSettings,
     "generation": GenerationSettings,
 }
+_OF_ONE_METHOD = frozenset(["method", "typed"])  # a scorer or a comparison has none of its own
 
 
 def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
@@ -86,7 +87,10 @@ def _run(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
 
 def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
     plain = {name: value for name, value in given.items() if name not in ("methods", "seeds")}
-    settings = settings_for(plain)
+    if step not in _OWN and given.get("methods"):
+        settings = settings_for({**plain, "method": given["methods"][0]})
+    else:
+        settings = settings_for(_only(plain, plain.keys() - _OF_ONE_METHOD) if step == "segmentation" else plain)
     if step in ("comparison", "results") and not (given.get("methods") and given.get("seeds")):
         raise ParameterError(f"{STEPS[step]} needs methods and seeds, each a list with at least one entry")
     data = () if step == "data" else (_run("data", _only(plain, _names(DataSettings)), known),)
@@ -96,10 +100,12 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
         inputs, bits = (*data, *_scorer(plain, settings, known)), settings.segmentation.strategy
         if bits == "random":
             bits = f"random-{settings.segmentation.random_of}"
+        if len(inputs) > 1:  # the scorer's
+            bits = f"{bits}-seed{settings.training.seed}"
     elif step == "training":
         inputs, bits = data, f"{settings.training.method}-seed{settings.training.seed}"
-        if settings.training.method in ("uni-path-merged", "dual-path", "dual-path-merged"):
-            inputs = (*data, _run("segmentation", _only(plain, _names(*PARTS[:3]) - {"method"}), known))
+        if needs_labels(settings.training):
+            inputs = (*data, _run("segmentation", _only(plain, _names(*PARTS[:3]) - _OF_ONE_METHOD), known))
     elif step == "generation":
         inputs, bits = (_run("training", _only(plain, _names(*PARTS[:3])), known),), ""
         bits = inputs[0].bits
@@ -125,13 +131,18 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
     matter = {"size", *_names(_OWN[step])} if step in _OWN else {"size", "methods", "seeds"}
     matter = matter.union(*(run.parameters for run in inputs))
     if step == "segmentation":
-        matter.discard("method")
+        matter -= _OF_ONE_METHOD
     elif step not in _OWN:
         matter -= {"method", "seed"}
     # What does not matter to this run is left at its default, so that equal runs have equal manifests.
-    settings = settings_for(_only(plain, matter))
+    settings = settings_for(_only(plain, matter if step in ("training", "generation") else matter - _OF_ONE_METHOD))
     settings = replace(settings, data=replace(settings.data, data_folder=folder))
     return Run(step, _only(given, matter), settings, inputs, bits, digest(content)[:16])
+
+
+def needs_labels(training: TrainingSettings) -> bool:
+    """Whether a training works from labelled segments: merged or dual-path, or targets marked with their label."""
+    return training.method in ("uni-path-merged", "dual-path", "dual-path-merged") or training.typed
 
 
 def _scorer(plain: dict[str, Any], settings: Settings, known: dict[str, Run]) -> tuple[Run, ...]:
@@ -139,7 +150,8 @@ def _scorer(plain: dict[str, Any], settings: Settings, known: dict[str, Run]) ->
     strategy = chosen.random_of if chosen.strategy == "random" else chosen.strategy
     if strategy not in ("entropy", "loss"):
         return ()
-    return (_run("training", {**_only(plain, _names(DataSettings, TrainingSettings)), "method": "seq2seq"}, known),)
+    names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
+    return (_run("training", {**_only(plain, names), "method": "seq2seq"}, known),)
 
 
 def _keyed(step: str, settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ases import runs
+from ases import runs, segments
 from ases.errors import DataError, ParameterError, RunError
 from ases.folders import STEPS
 from ases.provenance import code_hash
@@ -66,7 +66,20 @@ def test_the_scorer_is_the_seq2seq_of_the_same_seed() -> None:
         assert key("segmentation", **given, seed=2) == key("segmentation", **given)
     control = runs.run_for("segmentation", {"strategy": "random", "random_of": "loss"})
     assert control.input("training").settings.training.method == "seq2seq"
-    assert control.bits == "random-loss"
+    assert control.bits == "random-loss-seed0"
+
+
+def test_targets_marked_with_labels_need_them() -> None:
+    run = runs.run_for("training", {"method": "uni-path", "typed": True, "beta": 1.1})
+    assert [one.step for one in run.inputs] == ["data", "segmentation"]
+    assert run.key != key("training", method="uni-path", beta=1.1)
+    assert run.input("segmentation").key == key("segmentation", beta=1.1)  # its scorer has no labels to mark
+    comparison = runs.run_for("comparison", {"methods": ["uni-path"], "seeds": [0], "typed": True})
+    assert comparison.parameters["typed"] is True and comparison.all("generation")[0].settings.training.typed
+    for method in METHODS:
+        for typed in (False, True) if method.startswith("uni-path") else (False,):
+            training = runs.run_for("training", {"method": method, "typed": typed}).settings.training
+            assert runs.needs_labels(training) == segments.needs_labels(method, typed)
 
 
 def test_inputs_are_found_near_before_far() -> None:
