@@ -59,7 +59,7 @@ branches-difference; branches lose; branches share; branches goal; branches sell
 times-total lose share; groups lose sell spend; groups add-groups lose; groups take-groups gain;
 kinds lose pack price; start add-groups lose pack; start add-groups take-groups; start take-groups gain share;
 start gain half lose share; start gain lose pack price; branches lose share; branches lose sell; branches pack price;
-branches goal fill; groups add-groups lose share; groups take-groups sell spend; more-total gain lose pack;
+branches half lose; groups add-groups lose share; groups take-groups sell spend; more-total gain lose pack;
 kinds take-groups pack price; start add-groups take-groups pack; branches lose pack price; branches lose sell spend;
 branches add-groups lose; groups add-groups take-groups share; kinds add-groups lose sell spend;
 times-total lose pack price spend; start gain half add-groups lose pack; branches add-groups lose share;

@@ -1,8 +1,10 @@
 """Generated math word problems, told in the manner of LLM rationales, with the true label of every piece.
 
->>> example = generate_problems(1, seed=0)[0]
->>> len(split_pieces(example.rationale)) == len(example.gold)
-True
+>>> example = generate_problems(1, seed=12, distractors=0)[0]
+>>> example.rationale
+'Max had 9 daisies, and Hana had 4 more daisies than Max. So Hana had 9 + 4 = 13 daisies. The answer is 13.'
+>>> example.gold
+('ES', 'ES', 'AS', 'ES')
 
 A problem is an operation graph (:data:`GRAPHS`): a few moves, each worth one to three operations, told in the
 words of a theme (:mod:`ases.stories`). Every number in the rationale is given in the question (in digits, or as
@@ -27,11 +29,12 @@ from functools import cache
 from ases import stories
 from ases.errors import ParameterError
 from ases.examples import AS, ES, Example
-from ases.graphs import GRAPHS, MOVES, TOTALS, Graph, Move, draw_moves
+from ases.graphs import GRAPHS, MOVES, TOGETHER, TOTALS, Graph, Move, draw_moves
 
 _HAPPENS = {"gain", "lose", "half", "add-groups", "take-groups", "share", "pack", "sell", "spend"}
 _STATE = {"gain", "lose", "half", "double", "add-groups", "take-groups"}  # these change what there is "now"
-_SET_OFF = {"on", "in", "at", "after", "over", "by", "for", "the", "there", "each", "every", "all"}  # clauses that begin so need no "then"
+# Clauses that begin so take no "then" before them.
+_SET_OFF = {"on", "in", "at", "after", "over", "by", "for", "the", "these", "there", "each", "every", "all"}
 
 _INTROS = ("", "", "so ", "that means ", "this means ")
 
@@ -80,7 +83,12 @@ def _choices(steps: int) -> tuple[tuple[Graph, tuple[str, ...]], ...]:
     """The graphs with that many steps, each with the themes that can tell all its moves."""
     choices = []
     for graph in GRAPHS.values():
-        themes = tuple(name for name in stories.THEMES if all(_tellings(name, move) for move in graph.moves))
+        further = bool(TOGETHER & set(graph.moves[:-1]))
+        themes = tuple(
+            name
+            for name in stories.THEMES
+            if all(_tellings(name, move) for move in graph.moves) and not (further and name in stories.APART)
+        )
         if graph.steps == steps and themes:
             choices.append((graph, themes))
     return tuple(choices)
@@ -102,8 +110,8 @@ class _Speaker:
             for number, box in enumerate(rng.sample(words["boxes"].split(), 4), start=1):
                 self.slots[f"box{number}"] = box
                 self.slots[f"boxes{number}"] = stories.PLURALS.get(box, f"{box}s")
-        if "kinds words" in words:
-            kinds = rng.choice(words["kinds words"].split()).split("/")
+        if "adjectives" in words:
+            kinds = rng.choice(words["adjectives"].split()).split("/")
             self.slots["kind1"], self.slots["kind2"] = kinds
         self.dollars = rng.random() < 0.4
         self.named = False
@@ -222,8 +230,9 @@ class _Writer:
             fits = [intro for intro in _INTROS if intro != self.intro] if self.pieces else [""]
             self.intro = rng.choice(fits)
             self.add(f"{self.intro}{clause}.", AS)
-        if closing and rng.random() < 0.08:
-            self.add(f"so {say(rng.choice(wordings), move, move.together, x=result)}.", ES)
+        others = [other for other in wordings if other != wording]
+        if closing and others and move.name not in _STATE and rng.random() < 0.15:
+            self.add(f"so {say(rng.choice(others), move, move.together, x=result)}.", ES)
 
 
 def _rationale(rng: random.Random, speaker: _Speaker, moves: list[Move], told: list[_Telling]) -> tuple[str, list[str]]:
@@ -375,6 +384,6 @@ def _masks() -> dict[str, str]:
         for box in words.get("boxes", "").split():
             masks[box] = "BOX"
             masks[stories.PLURALS.get(box, f"{box}s")] = "BOXES"
-        for kind in words.get("kinds words", "").replace("/", " ").split():
+        for kind in words.get("adjectives", "").replace("/", " ").split():
             masks[kind] = "KIND"
     return masks | dict.fromkeys(stories.THINGS + stories.GIFTS, "ITEM")
