@@ -2,7 +2,7 @@
 
 >>> example = generate_problems(1, seed=12, distractors=0)[0]
 >>> example.rationale
-'Max had 9 daisies, and Hana had 4 more daisies than Max. So Hana had 9 + 4 = 13 daisies. The answer is 13.'
+'Max had 9 daisies, and Hana had 4 more daisies than Max. Hana had 9 + 4 = 13 daisies. The answer is 13.'
 >>> example.gold
 ('ES', 'ES', 'AS', 'ES')
 
@@ -210,13 +210,13 @@ class _Writer:
                 self.waiting.pop(0)
             self.add(clause + ("," if soft and not self.waiting else "."), ES)
 
-    def derive(self, move: Move, wordings: tuple[str, ...], index: int, closing: bool) -> None:
-        """Write what follows from an operation, after the facts that wait."""
+    def derive(self, move: Move, wordings: tuple[str, ...], index: int, told: bool, closing: bool) -> None:
+        """Write what follows from an operation, after the facts that wait; ``told`` if the move's own were told."""
         rng, say = self.rng, self.speaker.say
         equation, result = move.equations[index]
         wording = rng.choice(wordings)
         style = rng.random()
-        soft = style < 0.45 and bool(self.waiting)
+        soft = style < 0.45 and told and bool(self.waiting)
         self.restate(soft)
         if style > 0.9:
             self.add(f"{equation},", AS)
@@ -227,8 +227,9 @@ class _Writer:
             now = "now " if move.name in _STATE and index == len(move.equations) - 1 and rng.random() < 0.4 else ""
             self.add(f"so {now}{clause}.", AS)
         else:
-            fits = [intro for intro in _INTROS if intro != self.intro] if self.pieces else [""]
-            self.intro = rng.choice(fits)
+            # "That means" points back: at nothing, where the piece is the first or the move's own facts went untold.
+            intros = _INTROS if told and self.pieces else ("",)
+            self.intro = rng.choice([intro for intro in intros if not intro or intro != self.intro])
             self.add(f"{self.intro}{clause}.", AS)
         others = [other for other in wordings if other != wording]
         if closing and others and move.name not in _STATE and rng.random() < 0.15:
@@ -253,7 +254,9 @@ def _rationale(rng: random.Random, speaker: _Speaker, moves: list[Move], told: l
         for index, wordings in enumerate(telling.follows[: len(move.equations)]):
             if apart and index < len(waiting):
                 writer.waiting.append(waiting[index])
-            writer.derive(move, wordings, index, closing=place == len(moves) - 1 and index == len(move.equations) - 1)
+            last = index == len(move.equations) - 1
+            told_it = facts_first or bool(waiting) or last and index > 0
+            writer.derive(move, wordings, index, told=told_it, closing=last and place == len(moves) - 1)
     writer.restate(soft=False)
     writer.add(f"the answer is {moves[-1].equations[-1][1]}.", ES)
     return " ".join(text for text, _ in writer.pieces), [label for _, label in writer.pieces]
@@ -283,7 +286,7 @@ def _write(rng: random.Random, graph: Graph, theme: str, moves: list[Move], extr
         fresh = [event for event in events if event not in used] or events
         told.append(rng.choice(fresh))
         used.add(told[-1])
-    hero = theme != "visitors"
+    hero = "{S}" in stories.THEMES[theme]["state"]  # a story of nobody by name takes no distractor about somebody
     distractor = _distractor(rng, speaker, largest, hero) if extra else ""
     question = _question(rng, speaker, moves, told, distractor)
     rationale, gold = _rationale(rng, speaker, moves, told)
@@ -338,7 +341,7 @@ def generate_problems(
     return examples
 
 
-_TRIES = 3000  # far more than any space that is not nearly used up needs
+_TRIES = 1000  # far more than any space that is not nearly used up needs
 
 
 def _fresh(rng: random.Random, steps: int, extra: bool, largest: int, seen: set) -> Example | None:
@@ -346,7 +349,8 @@ def _fresh(rng: random.Random, steps: int, extra: bool, largest: int, seen: set)
     for _ in range(_TRIES):
         graph, themes = rng.choice(_choices(steps))
         theme = rng.choice(themes)
-        moves = draw_moves(rng, graph, largest)
+        # Numbers are redrawn for the same graph a few times, so that graphs where few numbers fit are not rare.
+        moves = next(filter(None, (draw_moves(rng, graph, largest) for _ in range(20))), None)
         if moves is None:
             continue
         schema = f"{graph.name}/{theme}"

@@ -148,14 +148,14 @@ THEMES: dict[str, dict[str, str]] = {
     },
     "baking": HAVE | {
         "items": "cookies muffins rolls pies waffles",
-        "boxes": "tray box plate tin",
+        "boxes": "box tin bag basket",
         "double": "in the evening the number of {items} {mult} ~ by the evening the number of {items} had {mult}",
         "adjectives": "lemon/cherry plain/sweet oat/rice",
         "start": "{S} baked {a} {items} ~ {S} made {a} {items}",
         "kinds": "{S} baked {a} {kind1} {items} & {S} baked {b} {kind2} {items} ~ {S} also baked {b} {kind2} {items}",
         "pool": HAVE["pool"].replace("had", "baked").replace("have", "bake"),
-        "groups": """{S} baked {a} {boxes1} of {b} {items} ~ {S} baked {a} {boxes1} with {b} {items} on each ~ each
-            of the {a} {boxes1} held {b} {items}""",
+        "groups": """{S} baked {a} {boxes1} of {b} {items} ~ {S} baked {items} for {a} {boxes1} with {b} {items} in
+            each""",
         "gain": """{S} baked {k} more {items} in the evening ~ {S} baked {k} more in the evening ; a baker brought
             {him} {k} {items} ~ {S} got {k} {items} from a baker ; {S} made another {k} {items} ~ {S} made {k} more""",
         "lose": """{S} burned {k} {items} ~ {k} of the {items} burned ; the dog ate {k} {items} ~ {S} lost {k}
@@ -177,7 +177,7 @@ THEMES: dict[str, dict[str, str]] = {
             of the {items} broke ; {S} lent {k} {items} to a classmate ~ {S} lent {k} of them to a classmate""",
         "half": "{S} left half of the {items} in the classroom ~ {S} left half of them in the classroom",
         "add-groups": """{S} opened {a} new {boxes3} with {b} {items} in each ~ {S} opened {a} {boxes3} of {b}
-            {items} | the new {boxes3} held {x} {items} ~ that added {x} {items}""",
+            {items} | the new {boxes3} held {x} {items} ~ the new {boxes3} brought {x} {items}""",
         "take-groups": """{S} handed {b} {items} to each of {a} students ~ {a} students each took {b} {items} | {S}
             handed out {x} {items} ~ the students took {x} {items}""",
     },
