@@ -160,7 +160,9 @@ def cost_of(model: PreTrainedModel) -> Cost:
     cross = sum(
         size
         for name, size in in_decoder.items()
-        if any(part in name for part in ("EncDecAttention.k.", "EncDecAttention.v.", "encoder_attn.k_", "encoder_attn.v_"))
+        if any(
+            part in name for part in ("EncDecAttention.k.", "EncDecAttention.v.", "encoder_attn.k_", "encoder_attn.v_")
+        )
     )
     if cross == 0:
         raise ModelError(f"the cross-attention of {type(model).__name__} was not recognised; T5 and BART kinds are")

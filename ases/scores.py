@@ -9,21 +9,23 @@ A piece that cannot be scored is an error that names its question, never a silen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from rouge_score.rouge_scorer import RougeScorer
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from ases.errors import DataError, ParameterError
 from ases.examples import Example
 from ases.metrics import rouge_tokenizer, sentence_bleu
-from ases.models import context_limit
+from ases.models import context_limit, cost_of
 from ases.pieces import split_pieces
-from ases.segments import label_at_random, label_by_gold, label_by_location, label_by_rule
 from ases.settings import SCORED, SegmentationSettings
 from ases.tokens import Codec
+from ases.training import read_training, trained_models
 
 Progress = Callable[[str, float], None]
 TOKEN_BUDGET = 6144
@@ -36,6 +38,25 @@ class Scorer:
 
     model: PreTrainedModel
     codec: Codec
+
+
+def load_scorer(folder: Path) -> Scorer:
+    """The scorer out of a finished seq2seq training run's folder. Raises RunError where there is none."""
+    models, codec = trained_models(folder, "seq2seq")
+    return Scorer(models["model"], codec)
+
+
+def scoring_flops(examples: Sequence[Example], scorer: Scorer, condition: str) -> int:
+    """FLOPs of one scoring pass over the examples: each question read once, each token predicted once."""
+    cost = cost_of(scorer.model)
+    total = 0
+    for index, example in enumerate(examples):
+        source = len(scorer.codec.encode(example.question)) + 1
+        rows = _rows(index, example, scorer.codec, condition)
+        # The encoder's share is paid once, however many pieces share the question.
+        total += cost.forward(source, len(rows[0].ids))
+        total += sum(cost.forward(source, len(row.ids)) - cost.forward(source, 0) for row in rows[1:])
+    return total
 
 
 def score_examples(
@@ -51,7 +72,9 @@ def score_examples(
     """
     strategy = settings.strategy if settings.strategy != "random" else settings.random_of
     if strategy not in SCORED:
-        raise ParameterError(f"strategy {strategy} gives labels, not scores; strategies with scores: {', '.join(SCORED)}")
+        raise ParameterError(
+            f"strategy {strategy} gives labels, not scores; strategies with scores: {', '.join(SCORED)}"
+        )
     if strategy == "similarity":
         return [
             similarity_scores(e.question, split_pieces(e.rationale), settings.similarity, e.language, e.qid)
@@ -62,28 +85,25 @@ def score_examples(
     return model_scores(examples, scorer, strategy, settings.reduce, settings.condition, progress)
 
 
-def label_examples(
-    examples: Sequence[Example], settings: SegmentationSettings, scores: Sequence[Sequence[float]] | None
-) -> list[list[str | None]]:
-    """A label for each piece of each example, by the strategy that the settings name; ``None`` for ``none``.
+def score_splits(
+    splits: Mapping[str, Sequence[Example]],
+    settings: SegmentationSettings,
+    scorer: Scorer | None = None,
+    progress: Progress = lambda message, done: None,
+) -> dict[str, list[list[float]]] | None:
+    """:func:`score_examples` for each split; ``None`` for a strategy that labels without scores."""
+    strategy = settings.strategy if settings.strategy != "random" else settings.random_of
+    if strategy not in SCORED:
+        return None
+    return {name: score_examples(examples, settings, scorer, progress) for name, examples in splits.items()}
 
-    ``scores`` is needed where the strategy, or the one that ``random`` permutes, has scores.
-    """
 
-    def labels_of(strategy: str, row: int) -> list[str | None]:
-        example = examples[row]
-        if strategy == "random":
-            return list(label_at_random(labels_of(settings.random_of, row), example.qid))
-        if strategy == "gold":
-            return list(label_by_gold(example))
-        if strategy in SCORED:
-            if scores is None:
-                raise ParameterError(f"strategy {strategy} labels by score, so scores are needed")
-            return list(label_by_rule(scores[row], settings.beta))
-        count = len(split_pieces(example.rationale))
-        return list(label_by_location(count)) if strategy == "location" else [None] * count
-
-    return [labels_of(settings.strategy, row) for row in range(len(examples))]
+def scorer_flops(
+    splits: Mapping[str, Sequence[Example]], scorer: Scorer, settings: SegmentationSettings, folder: Path
+) -> float:
+    """What the scorer cost: the FLOPs of its training (from its run's folder) and of scoring the splits."""
+    scoring = sum(scoring_flops(examples, scorer, settings.condition) for examples in splits.values())
+    return float(read_training(folder).budget["flops"].sum()) + scoring
 
 
 def similarity_scores(
@@ -94,8 +114,6 @@ def similarity_scores(
     A piece without a word (only marks) restates nothing and infers nothing: its similarity is undefined, and a
     DataError names its question.
     """
-    from rouge_score.rouge_scorer import RougeScorer
-
     if kind == "bleu":
         return [1 - bleu / 100 for bleu in sentence_bleu(list(pieces), [question] * len(pieces), language)]
     tokenizer = rouge_tokenizer(language)

@@ -1,21 +1,16 @@
-"""Scores -> labels -> segments -> training pairs (METHOD, sections 2 to 4).
+"""Labels -> segments -> training pairs (METHOD, section 4).
 
->>> label_by_rule([0.2, 3.0, 0.4], beta=1.4)
-['ES', 'AS', 'ES']
 >>> [segment.text for segment in make_segments(["a, ", "b, ", "c."], ["ES", "ES", "AS"], merge=True)]
 ['a, b, ', 'c.']
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ases.errors import DataError, ParameterError
-from ases.examples import AS, ES, Example
+from ases.examples import ES, Example
 from ases.pieces import split_pieces
 from ases.tokens import Codec
 
@@ -51,46 +46,6 @@ class Pair:
     target: tuple[int, ...]
 
 
-def label_by_rule(scores: Sequence[float], beta: float) -> list[str]:
-    """``AS`` where the score exceeds beta times the mean over the example's pieces, else ``ES`` (METHOD, section 3).
-
-    Raises ParameterError for ``beta <= 0`` and DataError for a score that is not finite.
-    """
-    if not beta > 0:
-        raise ParameterError(f"beta is {beta}, but must be above 0")
-    if not all(math.isfinite(score) for score in scores):
-        raise DataError(f"a score is not finite: {list(scores)}")
-    if not scores:
-        return []
-    threshold = beta * math.fsum(scores) / len(scores)
-    return [AS if score > threshold else ES for score in scores]
-
-
-def label_by_location(count: int) -> list[str]:
-    """``ES, AS, ES, ...`` by position, ES first (strategy ``location``)."""
-    return [ES if index % 2 == 0 else AS for index in range(count)]
-
-
-def label_by_gold(example: Example) -> list[str]:
-    """The true labels of generated data (strategy ``gold``); DataError where the example carries none."""
-    pieces = split_pieces(example.rationale)
-    if example.gold is None:
-        raise DataError(f"example {example.qid} carries no gold labels; strategy gold needs generated data")
-    if len(example.gold) != len(pieces):
-        raise DataError(f"example {example.qid} has {len(pieces)} pieces but {len(example.gold)} gold labels")
-    return list(example.gold)
-
-
-def label_at_random(labels: Sequence[str], qid: str) -> list[str]:
-    """The given labels permuted within the example, seeded by its qid (control ``random``)."""
-    seed = int.from_bytes(hashlib.sha256(qid.encode()).digest()[:8], "big")
-    permuted = list(labels)
-    random.Random(seed).shuffle(permuted)
-    return permuted
-
-
-
-
 def make_segments(pieces: Sequence[str], labels: Sequence[str | None], *, merge: bool) -> list[Segment]:
     """Pieces and their labels -> segments; ``merge`` joins adjacent pieces that share a label.
 
@@ -105,11 +60,6 @@ def make_segments(pieces: Sequence[str], labels: Sequence[str | None], *, merge:
         else:
             segments.append(Segment(piece, label))
     return segments
-
-
-def is_degenerate(labels: Sequence[str | None]) -> bool:
-    """One piece, or all labels equal: kept, counted and reported (METHOD, section 3)."""
-    return len(set(labels)) <= 1
 
 
 def whole_pair(example: Example, codec: Codec, *, answer_only: bool) -> Pair:
@@ -180,3 +130,23 @@ def needs_labels(method: str, typed: bool = False) -> bool:
 def models_of(method: str) -> tuple[str, ...]:
     """The names of the models that the method trains."""
     return MODELS[method.removesuffix("-merged")]
+
+
+def pairs_of(
+    method: str,
+    examples: Sequence[Example],
+    labels: Mapping[str, Sequence[str | None]] | None,
+    codec: Codec,
+    *,
+    typed: bool = False,
+) -> list[Pair]:
+    """The pairs of many examples; ``labels`` by qid where the method needs them. DataError for a qid without any."""
+    needed = needs_labels(method, typed)
+    if needed and labels is None:
+        raise DataError(f"method {method} needs labels; run the segmentation notebook (03_segmentation) first")
+    pairs: list[Pair] = []
+    for example in examples:
+        if needed and example.qid not in labels:
+            raise DataError(f"example {example.qid} has no labels; run the segmentation notebook on this data again")
+        pairs += pairs_for(method, example, labels[example.qid] if needed else None, codec, typed=typed)
+    return pairs

@@ -209,7 +209,9 @@ def _check(values: Mapping[str, Any]) -> None:
     if values["method"].startswith("dual-path") and unlabelled:
         raise ParameterError("strategy none has no labels, so dual-path cannot send its segments to two models")
     if values["typed"] and (not values["method"].startswith("uni-path") or unlabelled):
-        raise ParameterError("typed marks each target with its label: it needs method uni-path and a strategy with labels")
+        raise ParameterError(
+            "typed marks each target with its label: it needs method uni-path and a strategy with labels"
+        )
 
 
 def _check_choice(name: str, value: Any) -> None:

@@ -79,8 +79,7 @@ class Codec:
             else:
                 lines[-1].append(token)
         return "\n".join(
-            self.tokenizer.decode(line, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-            for line in lines
+            self.tokenizer.decode(line, skip_special_tokens=False, clean_up_tokenization_spaces=False) for line in lines
         )
 
     def save(self, folder: Path) -> None:

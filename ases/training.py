@@ -9,13 +9,12 @@ are whole. Weights are selected by validation loss, taken each epoch, each model
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from transformers import (
 from transformers.utils import logging as hf_logging
 
 from ases.batches import Plan, plan_batches
+from ases.checkpoints import last_whole, seal, write_whole
 from ases.errors import ModelError, RunError
 from ases.models import Cost, context_limit, cost_of, save_model, start_model
 from ases.segments import Pair, models_of
@@ -50,7 +50,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training run leaves: the folder of its models, its log (a row an evaluation) and its budget (a row a model)."""
+    """What a training run leaves: its folder, its log (a row an evaluation) and its budget (a row a model)."""
 
     folder: Path
     log: pd.DataFrame
@@ -100,7 +100,7 @@ def train(
         logs.append(log.assign(model=name))
         budgets.append(_budget_row(name, len(by_model[name]), plan, best, cost))
     log, budget = pd.concat(logs, ignore_index=True), pd.DataFrame(budgets)
-    _write_whole(folder / "training.json", {"log": log.to_dict("records"), "budget": budget.to_dict("records")})
+    write_whole(folder / "training.json", {"log": log.to_dict("records"), "budget": budget.to_dict("records")})
     return Trained(folder, log, budget)
 
 
@@ -110,7 +110,9 @@ def read_training(folder: Path) -> Trained:
     try:
         content = json.loads((folder / "training.json").read_text())
     except FileNotFoundError as error:
-        raise RunError(f"{folder} holds no finished training run; run the training notebook (04_training) first") from error
+        raise RunError(
+            f"{folder} holds no finished training run; run the training notebook (04_training) first"
+        ) from error
     return Trained(folder, pd.DataFrame(content["log"]), pd.DataFrame(content["budget"]))
 
 
@@ -139,7 +141,7 @@ def curve_models(folder: Path, method: str, points: int) -> Iterator[tuple[float
 
 
 def collate(pairs: Sequence[Pair], codec: Codec) -> dict[str, torch.Tensor]:
-    """Pad pairs to the batch's longest: ``input_ids`` and ``attention_mask`` (pairs x source), ``labels`` (pairs x target)."""
+    """Padded tensors: ``input_ids`` and ``attention_mask`` (pairs x longest source), ``labels`` (pairs x target)."""
     source = max(len(pair.context) for pair in pairs)
     target = max(len(pair.target) for pair in pairs)
     ids = torch.full((len(pairs), source), codec.pad)
@@ -221,7 +223,7 @@ class _Steps(TrainerCallback):
         return control
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.run.seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 class _Run:
@@ -252,7 +254,7 @@ class _Run:
         """Train, or go on; returns the log and the step whose weights were kept."""
         hf_logging.disable_progress_bar()  # a bar for each saved file would flood the log
         self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint, step = self._last_checkpoint()
+        checkpoint, step = last_whole(self.folder / "checkpoints")
         self._keep_log_up_to(step)
         settings, total = self.settings, len(self.plan.batches)
         arguments = Seq2SeqTrainingArguments(
@@ -276,9 +278,7 @@ class _Run:
             dataloader_pin_memory=torch.cuda.is_available(),
         )
         self.model.train()
-        trainer = _Trainer(
-            self, model=self.model, args=arguments, train_dataset=self.pairs, callbacks=[_Steps(self)]
-        )
+        trainer = _Trainer(self, model=self.model, args=arguments, train_dataset=self.pairs, callbacks=[_Steps(self)])
         trainer.remove_callback(PrinterCallback)
         began = time.monotonic()
         trainer.train(resume_from_checkpoint=checkpoint)
@@ -321,30 +321,6 @@ class _Run:
             if at == step:
                 save_weights(self.model, str(folder / f"{point}.safetensors"))
 
-    def seal(self, checkpoint: Path) -> None:
-        """Mark a checkpoint as whole, its hashes written last; only then drop the ones before it."""
-        hashes = {path.name: _sha256(path) for path in sorted(checkpoint.iterdir()) if path.is_file()}
-        _write_whole(checkpoint / "whole.json", hashes)
-        for other in checkpoint.parent.glob("checkpoint-*"):
-            if other != checkpoint:
-                shutil.rmtree(other)
-
-    def _last_checkpoint(self) -> tuple[str | None, int]:
-        whole = []
-        for folder in (self.folder / "checkpoints").glob("checkpoint-*"):
-            marker = folder / "whole.json"
-            if marker.is_file() and all(
-                (folder / name).is_file() and _sha256(folder / name) == digest
-                for name, digest in json.loads(marker.read_text()).items()
-            ):
-                whole.append((int(folder.name.removeprefix("checkpoint-")), folder))
-            else:
-                shutil.rmtree(folder)
-        if not whole:
-            return None, 0
-        step, folder = max(whole)
-        return str(folder), step
-
     def _log(self) -> list[dict[str, Any]]:
         if not self.log_file.is_file():
             return []
@@ -364,7 +340,7 @@ class _Run:
         # Wall time differs from run to run, so it lies apart from what must come out the same.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         content = {"seconds": seconds, "steps": steps, "peak_memory_mib": peak, "threads": torch.get_num_threads()}
-        _write_whole(self.folder / "measured.json", content)
+        write_whole(self.folder / "measured.json", content)
 
 
 def _budget_row(name: str, pairs: int, plan: Plan, best: int, cost: Cost) -> dict[str, Any]:
@@ -394,14 +370,3 @@ def _check_lengths(pairs: Sequence[Pair], limit: int | None) -> None:
             f"{len(long)} questions have pairs longer than the {limit} tokens that the model can read, first "
             f"{', '.join(long[:5])}; set them aside or choose a model without that limit"
         )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _write_whole(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON so that the file is there whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content))
-    partial.replace(path)

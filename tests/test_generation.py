@@ -37,7 +37,9 @@ class Script:
 
 
 def test_uni_path_appends_segment_by_segment_until_the_chain_says_it_ends():
-    script = Script({"Q?": says("3 + 4 "), "Q?3 + 4 ": says("= 7. "), "Q?3 + 4 = 7. ": says("The answer is 7.", last=True)})
+    script = Script(
+        {"Q?": says("3 + 4 "), "Q?3 + 4 ": says("= 7. "), "Q?3 + 4 = 7. ": says("The answer is 7.", last=True)}
+    )
     (chain,) = write_chains([("q", "Q?")], {"model": script}, CODEC, "uni-path", SETTINGS)
     assert chain.segments == (("model", "3 + 4 "), ("model", "= 7. "), ("model", "The answer is 7."))
     assert (chain.text, chain.reason, chain.rounds) == ("3 + 4 = 7. The answer is 7.", "end", 3)

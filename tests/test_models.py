@@ -65,7 +65,9 @@ def test_a_saved_checkpoint_is_loaded_by_folder_as_a_start(make, tmp_path):
     codec = load_codec(str(tmp_path))
     loaded = start_model(str(tmp_path), codec, seed=0)
     assert len(codec) == len(CODEC)
-    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), loaded.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.state_dict().values(), loaded.state_dict().values(), strict=True)
+    )
 
 
 def test_a_checkpoint_with_a_smaller_vocabulary_gets_the_marks(tmp_path):

@@ -1,4 +1,4 @@
-"""Labels, segments and pairs, on exact small cases."""
+"""Segments and pairs, on exact small cases."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ from hypothesis import strategies as st
 from ases.errors import DataError, ParameterError
 from ases.examples import Example
 from ases.pieces import split_pieces
-from ases.segments import (
-    is_degenerate,
-    label_at_random,
-    label_by_gold,
-    label_by_location,
-    label_by_rule,
-    make_segments,
-    models_of,
-    needs_labels,
-    pairs_for,
-)
+from ases.segments import make_segments, models_of, needs_labels, pairs_for
 from ases.tokens import train_codec
 
 EXAMPLE = Example(
@@ -41,44 +31,6 @@ def text(ids):
 
 def shown(pairs):
     return [(pair.model, pair.label, text(pair.context), text(pair.target)) for pair in pairs]
-
-
-def test_the_rule_is_strict_and_relative_to_the_mean():
-    assert label_by_rule([1, 1, 4], beta=1.0) == ["ES", "ES", "AS"]
-    assert label_by_rule([2, 2, 2], beta=1.0) == ["ES", "ES", "ES"], "equal to the threshold is not above it"
-    assert label_by_rule([2, 2, 2], beta=0.9) == ["AS", "AS", "AS"]
-    assert label_by_rule([], beta=1.4) == []
-
-
-def test_the_rule_refuses_what_it_cannot_judge():
-    with pytest.raises(ParameterError, match="beta"):
-        label_by_rule([1.0], beta=0)
-    with pytest.raises(ParameterError, match="beta"):
-        label_by_rule([1.0], beta=float("nan"))
-    with pytest.raises(DataError, match="finite"):
-        label_by_rule([1.0, float("nan")], beta=1.0)
-
-
-@given(st.lists(st.floats(0, 1e3), min_size=1, max_size=12), st.floats(0.1, 3))
-def test_a_larger_beta_never_adds_an_abstractive_piece(scores, beta):
-    small, large = label_by_rule(scores, beta), label_by_rule(scores, beta * 1.5)
-    assert all(a == "AS" for a, b in zip(small, large, strict=True) if b == "AS")
-
-
-def test_labels_without_a_score():
-    assert label_by_location(4) == ["ES", "AS", "ES", "AS"]
-    assert label_by_gold(EXAMPLE) == ["ES", "ES", "AS", "ES"]
-    labels = ["ES"] * 5 + ["AS"] * 5
-    permuted = label_at_random(labels, "q1")
-    assert sorted(permuted) == sorted(labels) and permuted == label_at_random(labels, "q1")
-    assert {tuple(label_at_random(labels, f"q{i}")) for i in range(20)} != {tuple(permuted)}
-
-
-def test_gold_that_does_not_fit_names_the_example():
-    with pytest.raises(DataError, match="q9"):
-        label_by_gold(Example("q9", "a", "b. c.", "1", "own", gold=("ES",)))
-    with pytest.raises(DataError, match="q9"):
-        label_by_gold(Example("q9", "a", "b. c.", "1", "own"))
 
 
 def test_merging_joins_runs_of_one_label():
@@ -164,4 +116,3 @@ def test_small_questions_about_methods():
     assert models_of("dual-path-merged") == ("esm", "asm") and models_of("uni-path-merged") == ("model",)
     assert needs_labels("uni-path-merged") and needs_labels("dual-path") and needs_labels("uni-path", typed=True)
     assert not needs_labels("uni-path") and not needs_labels("seq2seq")
-    assert is_degenerate(["ES"]) and is_degenerate(["AS", "AS"]) and not is_degenerate(["AS", "ES"])

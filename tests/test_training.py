@@ -17,10 +17,11 @@ from safetensors.torch import load_file
 import ases.training as training
 from ases.errors import ModelError, RunError
 from ases.generation import TransformersWriter, write_chains
+from ases.labels import label_by_gold
 from ases.metrics import is_correct
 from ases.models import codec_for, save_model
 from ases.problems import generate_problems
-from ases.segments import label_by_gold, pairs_for
+from ases.segments import pairs_for
 from ases.settings import settings_for
 from ases.training import collate, curve_models, read_training, train, trained_models, validation_loss
 from tests.test_models import bart, mt5
@@ -129,7 +130,9 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
     root = str(Path(__file__).resolve().parents[1])
     folder = tmp_path / "killed"
     code = KILLED.format(root=root, at=6, folder=str(folder))
-    killed = subprocess.run([sys.executable, "-c", code], cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
+    )
     assert killed.returncode == -signal.SIGKILL
     (marker,) = folder.rglob("whole.json")
     half = marker.parent.parent / "checkpoint-999"
@@ -141,7 +144,9 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
         whole, resumed = weights(tmp_path / "whole" / name), weights(folder / name)
         assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     assert read_training(folder).log.equals(read_training(tmp_path / "whole").log)
-    assert json.loads((folder / "esm" / "measured.json").read_text())["steps"] < read_training(folder).budget["steps"][0]
+    assert (
+        json.loads((folder / "esm" / "measured.json").read_text())["steps"] < read_training(folder).budget["steps"][0]
+    )
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_step_and_questions(tmp_path):

@@ -1,0 +1,100 @@
+"""What examples, pieces and pairs look like, as tables: for readers, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ases.examples import AS, Example
+from ases.pieces import split_pieces
+from ases.segments import Pair
+
+MEASURES = ("question, characters", "rationale, characters", "pieces a rationale")
+
+
+def lengths(splits: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
+    """One row an example and measure: ``split, measure, value``; the measures are :data:`MEASURES`."""
+    rows = []
+    for split, examples in splits.items():
+        for example in examples:
+            values = (len(example.question), len(example.rationale), len(split_pieces(example.rationale)))
+            rows += [(split, measure, value) for measure, value in zip(MEASURES, values, strict=True)]
+    return pd.DataFrame(rows, columns=["split", "measure", "value"])
+
+
+def overview(splits: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
+    """One row a split: examples, pieces, mean lengths, graphs, and the share of pieces that are AS in gold."""
+    rows = []
+    for split, examples in splits.items():
+        gold = [label for example in examples for label in example.gold or ()]
+        pieces = [len(split_pieces(example.rationale)) for example in examples]
+        rows.append(
+            {
+                "split": split,
+                "examples": len(examples),
+                "pieces": sum(pieces),
+                "pieces a rationale": sum(pieces) / len(pieces),
+                "rationale, characters": sum(len(example.rationale) for example in examples) / len(examples),
+                "operation graphs": len({example.graph for example in examples if example.graph}),
+                "AS share in gold": gold.count(AS) / len(gold) if gold else float("nan"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def pair_overview(pairs: Sequence[Pair]) -> pd.DataFrame:
+    """One row a model and label: how many pairs, and the mean tokens of their contexts and targets."""
+    table = pd.DataFrame(
+        {
+            "model": [pair.model for pair in pairs],
+            "label": [pair.label or ("pass" if len(pair.target) == 1 else "all") for pair in pairs],
+            "context": [len(pair.context) for pair in pairs],
+            "target": [len(pair.target) for pair in pairs],
+        }
+    )
+    grouped = table.groupby(["model", "label"], sort=True)
+    return grouped.agg(
+        pairs=("context", "size"), context_tokens=("context", "mean"), target_tokens=("target", "mean")
+    ).reset_index()
+
+
+def coloured_rows(table: pd.DataFrame, examples: Sequence[Example], count: int = 3) -> list[dict[str, Any]]:
+    """The first examples of a label table, as :func:`ases.figures.coloured` wants them."""
+    rows = []
+    for example in examples[:count]:
+        part = table[table["qid"] == example.qid].sort_values("piece")
+        scores = [None if pd.isna(score) else float(score) for score in part["score"]]
+        labels = [None if pd.isna(label) else label for label in part["label"]]
+        row: dict[str, Any] = {
+            "qid": example.qid,
+            "question": example.question,
+            "pieces": list(zip(part["text"], labels, scores, strict=True)),
+        }
+        if example.gold is not None:
+            row["gold"] = list(example.gold)
+        rows.append(row)
+    return rows
+
+
+def relative_scores(table: pd.DataFrame) -> pd.DataFrame:
+    """Each piece's score over the mean of its example, beside its gold label: ``relative, gold``."""
+    mean = table.groupby(["split", "qid"])["score"].transform("mean")
+    # An example whose scores are all zero has no piece above any multiple of its mean.
+    return pd.DataFrame({"relative": (table["score"] / mean.where(mean > 0)).fillna(0.0), "gold": table["gold"]})
+
+
+def shown_chains(table: pd.DataFrame, examples: Sequence[Example], count: int = 3) -> pd.DataFrame:
+    """The first right and the first wrong chains beside their questions and references."""
+    by_qid = {example.qid: example for example in examples}
+    part = pd.concat([table[table["correct"]].head(count), table[~table["correct"]].head(count)])
+    return pd.DataFrame(
+        {
+            "right": part["correct"],
+            "question": [by_qid[qid].question for qid in part["qid"]],
+            "reference": [by_qid[qid].rationale for qid in part["qid"]],
+            "written": part["chain"],
+            "ended by": part["reason"],
+        }
+    ).reset_index(drop=True)
