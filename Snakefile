@@ -28,7 +28,7 @@ def arguments(rule):
     return lambda wildcards: shlex.join([runs.STEPS[rule], *(part for word in words(wildcards) for part in ("-p", word))])
 
 
-COMMAND = f"{shlex.quote(sys.executable)} -m ases run --quiet {{params.arguments}}"
+COMMAND = f"{shlex.quote(sys.executable)} -m ases run --quiet {{params.arguments}} 2>&1"
 
 
 rule all:

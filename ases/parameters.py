@@ -138,7 +138,9 @@ def _declared(path: Path, _changed: int) -> dict[str, Declared]:
             default = ast.literal_eval(node.value)
         except ValueError:
             raise ParameterError(f"{where}: the default of {name} must be a plain value") from None
-        found[name] = Declared(name, annotation, default, comments.get(node.end_lineno, ""))
+        found[name] = Declared(
+            name, annotation, default, comments.get(node.lineno) or comments.get(node.end_lineno, "")
+        )
         if problem := found[name].problem(default):
             raise ParameterError(f"{where}: {problem}")
     return found

@@ -86,19 +86,24 @@ def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[R
             return plan
         print(f"{len(plan) - len(waiting)} done, {len(waiting)} to do, {cores} at a time", flush=True)
         for run in waiting:
-            # Snakemake goes by the manifest alone: what is not whole must not have one.
+            # Snakemake goes by the manifest alone: what is not whole must not have one. A failure of before is past.
             if not is_locked(run.path("running.lock")):
                 run.manifest_path.unlink(missing_ok=True)
+                run.path(PARTIAL).unlink(missing_ok=True)
         code = _snakemake(parameters, cores, lock)
         left = to_do(plan)
     if code or left:
         failed = [run for run in left if state(run) == "failed"]
-        lines = [f"  {run.label}: {run.path(PARTIAL)}" for run in failed]
-        raise RunError(
-            "\n".join([f"{len(left)} of {len(plan)} runs are not done, {len(failed)} failed (reasons above):", *lines])
-            + "\nWhat is done is kept; the same command goes on from here."
-        )
+        lines = [f"{len(left)} of {len(plan)} runs are not done, {len(failed)} failed (reasons above):"]
+        lines += [f"  {run.label}: {run.path(PARTIAL)}" for run in failed]
+        if not failed:
+            lines = [f"{len(left)} of {len(plan)} runs are not done. The workflow says:", _report_path().read_text()]
+        raise RunError("\n".join([*lines, "What is done is kept; the same command goes on from here."]))
     return plan
+
+
+def _report_path() -> Path:
+    return build_folder() / "snakemake.log"
 
 
 def _snakemake(parameters: Mapping[str, Any], cores: int, lock: int) -> int:
@@ -106,16 +111,19 @@ def _snakemake(parameters: Mapping[str, Any], cores: int, lock: int) -> int:
     config = build / "parameters.json"
     config.write_text(json.dumps(dict(parameters), indent=1), encoding="utf-8")
     base = [sys.executable, "-m", "snakemake", "--snakefile", str(root() / "Snakefile")]
-    base += ["--directory", str(build), "--configfile", str(config), "--cores", str(cores), "--quiet", "all"]
+    base += ["--directory", str(build), "--configfile", str(config), "--cores", str(cores), "--quiet"]
+    base += ["rules", "progress", "host", "reason"]
     paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     env = {**os.environ, "ASES_ROOT": str(root()), "ASES_BUILD": str(build), "PYTHONPATH": os.pathsep.join(paths)}
     locks = build / ".snakemake" / "locks"
     if locks.is_dir() and any(locks.iterdir()):  # left by one that was killed: our own lock says that none is alive
-        subprocess.run([*base, "--unlock"], env=env, check=True, capture_output=True)
+        subprocess.run([*base, "--unlock"], env=env, check=False, capture_output=True)
     command = [*base, "--scheduler", "greedy", "--rerun-incomplete", "--rerun-triggers", "mtime", "params"]
     # It inherits the lock, which so outlives this process if only this one is killed. A session of its own lets an
     # interrupt reach it once, however it comes here.
-    process = subprocess.Popen(command, env=env, pass_fds=(lock,), start_new_session=True)
+    # Its own report goes into a file; what the notebooks say, errors too, comes through its standard output.
+    with _report_path().open("w", encoding="utf-8") as report:
+        process = subprocess.Popen(command, env=env, stderr=report, pass_fds=(lock,), start_new_session=True)
     os.pwrite(lock, f"{os.getpid()}, its workflow as pid {process.pid}".encode(), 0)
     try:
         return process.wait()

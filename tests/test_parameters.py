@@ -36,6 +36,15 @@ def test_declared_reads_name_type_default_and_comment() -> None:
     assert list(found)[:2] == ["size", "data"]
 
 
+def test_a_default_over_several_lines_keeps_its_comment(project: Path) -> None:
+    path = project / "notebooks" / "09_long.ipynb"
+    fake_project.notebook(
+        path, "data", 'methods: list[str] = [  # those compared\n    "a",\n]\nseeds: list = [\n  1]  # all'
+    )
+    found = parameters.declared(path)
+    assert [found["methods"].help, found["seeds"].help] == ["those compared", "all"]
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [

@@ -133,10 +133,20 @@ def test_a_failure_stops_with_its_reason_and_what_is_done_is_kept(project: Path)
         done = fake_project.ases(project, "reproduce")
     finally:
         path.write_text(text)
-    assert done.returncode == 2 and "ZeroDivisionError: division by zero" in done.stderr
-    assert "3 of 5 runs are not done, 1 failed" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "ZeroDivisionError: division by zero" in done.stdout
+    assert "3 of 5 runs are not done, 1 failed" in done.stderr and "Traceback" not in done.stdout + done.stderr
     statuses = fake_project.ases(project, "status").stdout.split("\n")
     assert [line.split()[0] for line in statuses if line] == ["done", "done", "failed", "missing", "missing"]
+
+
+def test_what_goes_wrong_in_the_workflow_itself_is_told(project: Path) -> None:
+    path, text = project / "Snakefile", (project / "Snakefile").read_text()
+    path.write_text(text.replace("rule all:", "rule all"))
+    try:
+        done = fake_project.ases(project, "reproduce")
+    finally:
+        path.write_text(text)
+    assert done.returncode == 2 and "The workflow says:" in done.stderr and "Snakefile" in done.stderr
 
 
 def test_a_default_that_means_another_run_is_found_before(project: Path) -> None:
