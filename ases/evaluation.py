@@ -274,10 +274,10 @@ def findings(table: pd.DataFrame, points: pd.DataFrame | None = None) -> list[st
     for row in table.to_dict("records"):
         if row["method"] == BASELINE:
             continue
-        points = f"{abs(row['difference']) * 100:.1f} points"
+        apart = f"{abs(row['difference']) * 100:.1f} points"
         interval = f"95 % interval {row['difference_low'] * 100:+.1f} to {row['difference_high'] * 100:+.1f}"
         if row["p_holm"] < 0.05:
-            verdict = f"{points} {'above' if row['difference'] > 0 else 'below'}"
+            verdict = f"{apart} {'above' if row['difference'] > 0 else 'below'}"
         else:
             verdict = f"{row['difference'] * 100:+.1f} points that cannot be told from none against"
         lines.append(f"{row['method']} answers {row['accuracy']:.1%}, {verdict} {BASELINE} ({interval}).")

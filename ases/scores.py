@@ -145,8 +145,9 @@ def model_scores(
     limit = context_limit(model)
     rows: list[_Row] = []
     for index, example in enumerate(examples):
-        rows += _rows(index, example, codec, condition)
-        longest = max([len(codec.encode(example.question)) + 1, *(len(row.ids) for row in rows[-1:])])
+        own = _rows(index, example, codec, condition)
+        rows += own
+        longest = max(len(codec.encode(example.question)) + 1, *(len(row.ids) for row in own))
         if limit is not None and longest > limit:
             raise DataError(f"example {example.qid}: {longest} tokens are more than the scorer's {limit}")
     totals = [[0.0] * len(split_pieces(example.rationale)) for example in examples]
