@@ -4,7 +4,7 @@
 >>> "2.1" in html, "0.40" in html
 (False, True)
 
-AS is bold on purple with a solid line below, ES plain on green with a dotted one, and a bar stands between pieces:
+AS is bold on purple with a solid line below, ES plain on green with a dotted one, and a bar ends each piece:
 the two read apart in grey print, for the colour-blind, and (by weight and bars) where a host removes styles.
 """
 
@@ -41,7 +41,7 @@ def coloured(rows: Iterable[Mapping[str, Any]], *, title: str = "") -> str:
         raise DataError("there is no chain to show; give coloured() at least one row")
     parts = [_row(row, position) for position, row in enumerate(rows)]
     pieces = [piece for row in rows for piece in row["pieces"]]
-    heading = f'<div style="font-weight:bold">{escape(title)}</div>' if title else ""
+    heading = f'<div style="font-weight:bold">{_plain(title)}</div>' if title else ""
     legend = _legend(any(score is not None for _, _, score in pieces), any("gold" in row for row in rows))
     return f'<div style="{_BOX}">{heading}{legend}{"".join(parts)}</div>'
 
@@ -61,8 +61,8 @@ def _row(row: Mapping[str, Any], position: int) -> str:
     shown = (_piece(*piece, gold[at] if gold is not None else None) for at, piece in enumerate(pieces))
     return (
         f'<div style="margin-top:8px;border-top:1px solid #ccc"><code style="{_SMALL}">{escape(str(row["qid"]))}</code>'
-        f'<div style="white-space:pre-wrap">{escape(row["question"])}</div>'
-        f'<div style="white-space:pre-wrap;margin-left:1em">{_BAR.join(shown)}</div></div>'
+        f'<div style="white-space:pre-wrap">{_plain(row["question"])}</div>'
+        f'<div style="white-space:pre-wrap;margin-left:1em">{"".join(shown)}</div></div>'
     )
 
 
@@ -74,12 +74,17 @@ def _piece(text: str, label: str | None, score: float | None, gold: str | None) 
     if gold is not None and gold != label:
         notes.append(f"{_DIFFERS}{gold}")
     raised = f'<sup style="{_SMALL}">{" ".join(notes)}</sup>' if notes else ""
-    return f'<{tag} style="{style}">{escape(body)}</{tag}>{raised}{escape(text[len(body) :])}'
+    return f'<{tag} style="{style}">{_plain(body)}</{tag}>{raised}{_BAR}{_plain(text[len(body) :])}'
+
+
+def _plain(text: str) -> str:
+    # Jupyter sets what stands between two dollar signs as a formula; a sign alone in its element stays a price.
+    return escape(text).replace("$", "<span>$</span>")
 
 
 def _legend(scores: bool, gold: bool) -> str:
-    words = [_piece("ES", ES, None, None) + " extractive", _piece("AS", AS, None, None) + " abstractive"]
-    words.append(f"{_BAR} end of a piece")
+    words = [f"{_piece('ES', ES, None, None)} extractive", f"{_piece('AS', AS, None, None)} abstractive"]
+    words.append("a bar ends each piece")
     if scores:
         words.append(f'<sup style="{_SMALL}">1.23</sup> score')
     if gold:

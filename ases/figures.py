@@ -139,7 +139,7 @@ def scores_by_label(table: pd.DataFrame, beta: float) -> Figure:
         part = inside if label is None else inside[gold[defined] == label]
         colour, hatch = ("#7f7f7f", "") if label is None else _LABELS[label]
         above = f"{(part > beta).mean():.0%} above".replace("%", " %") if len(part) else "none scored"
-        named = f"{'pieces' if label is None else 'gold ' + label}, n = {len(part):,} ({above})"
+        named = f"{above} beta" if label is None else f"gold {label}, n = {len(part):,} ({above})"
         share = np.histogram(part, edges)[0] / max(1, len(part))
         ax.stairs(share, edges, fill=True, facecolor=(colour, 0.25), edgecolor=colour, hatch=hatch, lw=1, label=named)
     mark_beta(ax, beta)
@@ -213,26 +213,31 @@ def curves(points: pd.DataFrame) -> Figure:
     One seed: the band is its 95 % interval. Several: the line is the mean over seeds, point by point in the order
     of FLOPs, and each seed is a thin line.
     """
-    check("curves", points, ("method", "seed", "low", "high"), ("flops", "accuracy", "n"))
-    figure, ax = plt.subplots(figsize=(PAGE, 3.2))
-    seeds = points["seed"].nunique()
-    for method in methods_of("curves", points):
-        look, rows = LOOKS[method], points[points["method"] == method].sort_values(["seed", "flops"])
-        rows = rows.assign(point=rows.groupby("seed").cumcount())
-        counts = rows.groupby("seed").size()
-        if counts.nunique() > 1:
-            found = ", ".join(map(str, counts))
+    check("curves", points, ("low", "high"), ("accuracy", "n"), keys=("method", "seed", "flops"))
+    order = methods_of("curves", points)
+    points = points.sort_values(["method", "seed", "flops"])
+    points = points.assign(point=points.groupby(["method", "seed"]).cumcount())
+    counts = points.groupby(["method", "seed"]).size()
+    for method in order:
+        if counts[method].nunique() > 1:
+            found = ", ".join(map(str, counts[method]))
             raise DataError(f"curves: the seeds of {method} have {found} points; a mean needs the same points of each")
-        if len(counts) > 1:
-            for _, single in rows.groupby("seed"):
-                ax.plot(single["flops"], single["accuracy"], look.line, color=look.colour, linewidth=0.6, alpha=0.6)
+    seeds = points.groupby("method")["seed"].nunique()
+    figure, ax = plt.subplots(figsize=(PAGE, 3.2))
+    for method in order:
+        look, rows = LOOKS[method], points[points["method"] == method]
+        if seeds[method] > 1:
+            for _, run in rows.groupby("seed"):
+                ax.plot(run["flops"], run["accuracy"], look.line, color=look.colour, linewidth=0.6, alpha=0.6)
         else:
             ax.fill_between(rows["flops"], rows["low"], rows["high"], color=look.colour, alpha=0.13, linewidth=0)
         mean = rows.groupby("point")[["flops", "accuracy"]].mean()
         marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
         ax.plot(mean["flops"], mean["accuracy"], look.line, color=look.colour, label=look.label, **marks)
-    shown = "bands: 95 % interval" if seeds == 1 else f"mean of {seeds} seeds; thin lines: each seed"
-    ax.set(ylabel="validation accuracy", title=f"{count_text(points, 'questions')}; {shown}")
+    single, several = seeds.eq(1).any(), seeds[seeds > 1]
+    shown = [count_text(points, "questions"), *(["bands: 95 % interval of one seed"] if single else [])]
+    shown += [f"lines: mean of {span(several)} seeds, thin ones each seed"] if len(several) else []
+    ax.set(ylabel="validation accuracy", title="; ".join(shown))
     flops_axes(ax)
     percent_axis(ax.yaxis, top=points[["accuracy", "high"]].max().max())
     figure.legend(loc="outside right center", handlelength=3.2)
@@ -348,5 +353,3 @@ def end_reasons(table: pd.DataFrame) -> Figure:
     percent_axis(ax.xaxis)
     legend_above(figure, ax, count_text(table, "chains"), columns=4)
     return figure
-
-

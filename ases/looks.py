@@ -72,6 +72,7 @@ LOOKS = {
 }
 """Colours by Okabe and Ito: blue for uni-path, red and orange for dual-path; merged is lighter and dashed."""
 
+
 def drawn(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Draw in our style whatever the user's is, and fix the layout: drawing again must move nothing."""
 
@@ -91,7 +92,7 @@ def check(
 ) -> None:
     """All columns there, rows there, ``numbers`` without NaN, and no two rows with the same ``keys``."""
     columns, numbers, keys = list(columns), list(numbers), list(keys)
-    missing = [name for name in (*keys, *columns, *numbers) if name not in table]
+    missing = [name for name in dict.fromkeys((*keys, *columns, *numbers)) if name not in table]
     if missing:
         raise DataError(f"{what}: the table lacks {', '.join(missing)}; it has {', '.join(map(str, table)) or 'none'}")
     if table.empty:
