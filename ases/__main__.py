@@ -9,6 +9,7 @@ Problems that the user can solve are told in plain words with exit code 2; a not
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -29,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     except AsesError as error:
         print(f"{error}", file=sys.stderr)
         return 1 if isinstance(error, NotebookError) else 2
+    except BrokenPipeError:  # such as `status | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("interrupted; what is finished is kept, and the same command goes on from there", file=sys.stderr)
         return 130

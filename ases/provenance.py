@@ -28,7 +28,7 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy", "pandas
 
 # Settings are in the key by their values, errors change no result, and the rest only organises runs.
 _LEFT_OUT = frozenset(
-    "settings errors figures flat_yaml parameters provenance folders runs execution".split()
+    "settings errors flat_yaml parameters provenance folders runs execution".split()
     + "reproduction publishing __main__".split()
 )
 
@@ -93,9 +93,26 @@ def _imported(tree: ast.Module) -> list[str]:
 
 
 def notebook_code(path: Path) -> str:
-    """Hash of a notebook's code cells, 16 hex digits; outputs, prose and injected parameters do not count."""
+    """Hash of what a notebook executes, 16 hex digits: its code cells, and the modules of the package they import.
+
+    Outputs, prose and injected parameters do not count. A notebook whose hash has changed is executed again in its
+    run's folder, where what is still valid (by the run's key) is found and kept: a new figure trains nothing.
+    """
     cells = [cell for cell in read_notebook(path)["cells"] if cell["cell_type"] == "code" and not injected(cell)]
-    return digest(["".join(cell["source"]) for cell in cells])[:16]
+    sources = ["".join(cell["source"]) for cell in cells]
+    modules = sorted({name for source in sources for name in _imported(_parsed(source)) if _is_module(name)})
+    return digest([sources, code_hash(tuple(modules))])[:16]
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError:  # a magic, or a mistake that running the notebook will tell
+        return ast.Module([], [])
+
+
+def _is_module(name: str) -> bool:
+    return (Path(__file__).parent / f"{name}.py").is_file()
 
 
 def injected(cell: dict[str, Any]) -> bool:

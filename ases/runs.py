@@ -35,14 +35,17 @@ from ases.settings import (
 __all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "needs_labels", "open_run", "plan", "run_for"]
 
 ENTRIES = {
-    "data": ("problems", "sources", "splits"),
-    "segmentation": ("scores", "segments"),
+    "data": ("examples", "problems", "sources", "splits"),
+    "segmentation": ("labels", "scores"),
     "training": ("models", "segments", "training"),
-    "generation": ("generation", "metrics", "models"),
-    "comparison": ("metrics", "statistics"),
-    "results": ("statistics",),
+    "generation": ("generation", "models", "training"),
+    "comparison": ("evaluation",),
+    "results": ("evaluation",),
 }
-"""The modules that each step computes with; what those import counts too."""
+"""The modules whose code decides what a step computes; what those import counts too.
+
+What is only drawn, tabled or measured again at each execution need not be here: see ``provenance.notebook_code``.
+"""
 
 _OWN = {
     "data": DataSettings,

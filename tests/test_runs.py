@@ -10,7 +10,7 @@ import pytest
 from ases import runs, segments
 from ases.errors import DataError, ParameterError, RunError
 from ases.folders import STEPS
-from ases.provenance import code_hash
+from ases.provenance import code_hash, notebook_code
 from ases.settings import METHODS
 from tests import fake_project
 
@@ -152,6 +152,32 @@ def test_code_counts_and_comments_do_not(tmp_path: Path) -> None:
     inner.unlink()
     with pytest.raises(RunError, match=r"missing\.py is missing"):
         code_hash(("missing",), package)
+
+
+def test_a_notebooks_code_is_its_cells_and_the_modules_they_import(project: Path) -> None:
+    path = project / "notebooks" / "09_new.ipynb"
+
+    def hashed(*cells: str) -> str:
+        fake_project.notebook(path, "data", 'size: str = "quick"', *cells)
+        return notebook_code(path)
+
+    base = hashed("x = 1")
+    content = json.loads(path.read_text())
+    content["cells"].append({"cell_type": "markdown", "id": "m", "metadata": {}, "source": "prose"})
+    content["cells"][2]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "out"}]
+    content["cells"].insert(
+        2, {**content["cells"][1], "metadata": {"tags": ["injected-parameters"]}, "source": "size = 1"}
+    )
+    path.write_text(json.dumps(content))
+    assert notebook_code(path) == base
+    assert hashed("x = 2") != base
+    assert hashed("%matplotlib inline") != base  # no Python, yet code
+    asked: list[tuple[str, ...]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ases.provenance.code_hash", lambda modules: asked.append(modules) or str(len(asked)))
+        first = hashed("from ases.figures import save")
+        assert asked == [("figures", "runs")]
+        assert hashed("from ases.figures import save") != first  # a module has changed
 
 
 def test_every_step_hashes_modules_that_exist() -> None:
