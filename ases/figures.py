@@ -198,7 +198,7 @@ def training_curve(log: pd.DataFrame, points: pd.DataFrame) -> Figure:
     if len(models) > 1:
         left.legend(title="each over its own FLOPs", title_fontsize=8)
     points = points.sort_values("flops")
-    right.plot(points["flops"], points["accuracy"], "-o", color="#000000", markersize=4)
+    right.plot(points["flops"], points["accuracy"], "-o", color="#000000", markersize=4, clip_on=False)
     right.vlines(points["flops"], points["low"], points["high"], color="#000000", linewidth=1)
     right.set(ylabel="validation accuracy (95 % interval)", title=count_text(points, "questions"))
     percent_axis(right.yaxis, top=points[["accuracy", "high"]].max().max())
@@ -233,6 +233,7 @@ def curves(points: pd.DataFrame) -> Figure:
             ax.fill_between(rows["flops"], rows["low"], rows["high"], color=look.colour, alpha=0.13, linewidth=0)
         mean = rows.groupby("point")[["flops", "accuracy"]].mean()
         marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
+        marks["clip_on"] = False  # an accuracy of 0 lies on the axis
         ax.plot(mean["flops"], mean["accuracy"], look.line, color=look.colour, label=look.label, **marks)
     single, several = seeds.eq(1).any(), seeds[seeds > 1]
     shown = [count_text(points, "questions"), *(["bands: 95 % interval of one seed"] if single else [])]
@@ -263,6 +264,8 @@ def accuracy(summary: pd.DataFrame) -> Figure:
         ax.plot([row["accuracy"]], [at], marker=look.marker, color=look.colour, markersize=7)
         interval = f" [{100 * row['low']:.1f}, {100 * row['high']:.1f}]" if pd.notna(row["low"]) else ""
         value_beside(ax, at, f"{100 * row['accuracy']:.1f} %{interval}")
+    if not rows[["accuracy", "high"]].max().max() > 0:
+        ax.set_xlim(-0.02, 1)  # the automatic range would reach as far below 0 as above
     if "seq2seq" in order:
         ax.axvline(rows.loc["seq2seq", "accuracy"], color="#000000", linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
     name_rows(ax, [LOOKS[method].label for method in order])
@@ -310,13 +313,22 @@ def accuracy_by_steps(table: pd.DataFrame) -> Figure:
     """
     check("accuracy_by_steps", table, ("low", "high"), ("steps", "accuracy", "n"), keys=("method", "steps"))
     order, steps = methods_of("accuracy_by_steps", table), sorted(table["steps"].unique())
-    width = COLUMN if len(order) == 1 else PAGE
+    width = COLUMN if len(order) == 1 and len(steps) <= 4 else PAGE
     figure, ax = plt.subplots(figsize=(width, 2.6))
     for number, method in enumerate(order):
         look, rows = LOOKS[method], table[table["method"] == method].sort_values("steps")
         at = rows["steps"].map(steps.index) + 0.1 * (number - (len(order) - 1) / 2)
         ax.vlines(at, rows["low"], rows["high"], color=look.colour, linewidth=1.2)
-        ax.plot(at, rows["accuracy"], look.line, color=look.colour, marker=look.marker, lw=0.9, label=look.label)
+        ax.plot(
+            at,
+            rows["accuracy"],
+            look.line,
+            color=look.colour,
+            marker=look.marker,
+            lw=0.9,
+            label=look.label,
+            clip_on=False,
+        )
     names = [f"{count:g}\nn = {span(table.loc[table['steps'] == count, 'n'])}" for count in steps]
     ax.set_xticks(range(len(steps)), names)
     ax.grid(False, axis="x")

@@ -258,6 +258,17 @@ def test_accuracy_draws_the_table() -> None:
     without = figures.accuracy(summary().query("method != 'seq2seq'").assign(seeds=3))
     assert not [one for one in without.axes[0].lines if len(one.get_xdata()) == 2]
     assert "3 seeds" in words(without) and "seq2seq" not in words(without)
+    nothing = figures.accuracy(summary().assign(accuracy=0.0, low=0.0, high=0.0))
+    assert nothing.axes[0].get_xlim() == (-0.02, 1)  # no axis of negative accuracies
+
+
+def test_an_interval_that_is_not_known_is_left_out() -> None:
+    unknown = {"low": np.nan, "high": np.nan}
+    figure = figures.accuracy(summary().assign(**unknown))
+    assert "73.0 %" in words(figure) and "nan" not in words(figure)
+    figure = figures.differences(comparisons().assign(**unknown), "seq2seq")
+    assert "+25.0, p < 0.001" in words(figure) and "nan" not in words(figure)
+    assert line(figures.curves(points().assign(**unknown)), "uni-path").shape == (3, 2)
 
 
 def test_differences_fill_the_marker_where_p_is_below_five_per_cent() -> None:
