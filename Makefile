@@ -35,7 +35,7 @@ help: ## list the targets
 	    printf '  make %-10s %s\n' "$${line%%:*}" "$${line#*## }"; done
 
 $(BUILT):
-	@scripts/environment.sh build
+	@.ci/environment.sh build
 
 reproduce: $(BUILT) ## compute everything and execute the notebooks into build/ (PARAMS=params/quick.yaml)
 	@$(RUN) -m ases reproduce $(PARAMS)
@@ -63,7 +63,7 @@ lab: $(BUILT) ## open the notebooks in JupyterLab
 	@$(RUN) -m jupyterlab notebooks
 
 lock: ## write requirements.lock anew from pyproject.toml (UPGRADE=1: with the newest versions)
-	@scripts/environment.sh lock $(if $(UPGRADE),upgrade)
+	@.ci/environment.sh lock $(if $(UPGRADE),upgrade)
 
 clean: ## remove what was computed: build/ and .snakemake/
 	rm -rf build .snakemake

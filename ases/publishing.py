@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ases import runs
 from ases.errors import RunError
 from ases.execution import state
@@ -274,3 +276,10 @@ def verify(parameters: Mapping[str, Any]) -> tuple[list[str], bool]:
             good &= "different" not in verdict and "publ" not in verdict
             lines.append(f"{run.notebook}/{name}: {verdict}")
     return lines or [f"no tables are published for size {size}"], good
+
+
+def published_table(name: str, size: str, notebook: str = "06_comparison") -> pd.DataFrame | None:
+    """A published table, by its file's name, size and notebook; None where it has not been published."""
+    place = figure_place(size, notebook)
+    path = place / name if place is not None else None
+    return pd.read_csv(path) if path is not None and path.is_file() else None

@@ -108,7 +108,7 @@ def test_this_python_is_one_that_pyproject_allows():
     oldest = PROJECT["project"]["requires-python"].removeprefix(">=")
     assert SpecifierSet(f">={oldest}").contains(".".join(map(str, sys.version_info[:3])))
     assert PROJECT["tool"]["ruff"]["target-version"] == "py" + oldest.replace(".", "")
-    assert f"sys.version_info < ({oldest.replace('.', ', ')})" in (ROOT / "scripts/environment.sh").read_text()
+    assert f"sys.version_info < ({oldest.replace('.', ', ')})" in (ROOT / ".ci/environment.sh").read_text()
 
 
 def test_the_citation_names_this_version():
@@ -144,7 +144,7 @@ def imported(code: str) -> set[str]:
 
 
 def sources() -> list[Path]:
-    folders = [ROOT / name for name in ("ases", "notebooks", "scripts", "tests")]
+    folders = [ROOT / name for name in ("ases", "notebooks", "tests")]
     files = [file for folder in folders for pattern in ("*.py", "*.ipynb") for file in folder.rglob(pattern)]
     files = [file for file in files if ".ipynb_checkpoints" not in file.parts]
     return sorted(files + [*ROOT.glob("Snakefile"), *ROOT.glob("*.smk")])
@@ -186,7 +186,7 @@ def test_the_import_check_sees_imports(tmp_path: Path):
     assert undeclared("unknown", {"pyyaml"}, providers)
 
 
-# --- Makefile, scripts/environment.sh, .ci/run --------------------------------------------------------------------
+# --- Makefile, .ci/environment.sh, .ci/run --------------------------------------------------------------------
 
 NEED_VENV = ["reproduce", "publish", "test", "lab", "check"]
 # Stands for Python, its venv module and pip, and notes what it is asked to do.
@@ -207,7 +207,7 @@ class Copy:
         self.root = folder / "a project"  # people have blanks in their paths
         self.log = folder / "log"
         self.python = folder / "python"
-        for name in ("Makefile", "requirements.lock", "scripts/environment.sh", ".ci/run"):
+        for name in ("Makefile", "requirements.lock", ".ci/environment.sh", ".ci/run"):
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, self.root / name)
         self.python.write_text(FAKE_PYTHON)
@@ -320,7 +320,7 @@ def test_clean_leaves_the_environment_and_distclean_does_not(copy: Copy):
     for name in ("build", ".snakemake", ".venv", "notebooks"):
         (copy.root / name).mkdir()
     assert copy.make("clean").returncode == 0
-    assert {path.name for path in copy.root.iterdir() if path.is_dir()} == {".venv", "notebooks", "scripts", ".ci"}
+    assert {path.name for path in copy.root.iterdir() if path.is_dir()} == {".venv", "notebooks", ".ci"}
     assert copy.make("distclean").returncode == 0
     assert not (copy.root / ".venv").exists()
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds .venv from requirements.lock, or writes requirements.lock from pyproject.toml.
 #
-#   scripts/environment.sh build           .venv anew, from the lock; what `make` calls when .venv is not up to date
-#   scripts/environment.sh lock            the lock anew; keeps the versions it holds where pyproject.toml allows
-#   scripts/environment.sh lock upgrade    the lock anew, with the newest versions that pyproject.toml allows
+#   .ci/environment.sh build           .venv anew, from the lock; what `make` calls when .venv is not up to date
+#   .ci/environment.sh lock            the lock anew; keeps the versions it holds where pyproject.toml allows
+#   .ci/environment.sh lock upgrade    the lock anew, with the newest versions that pyproject.toml allows
 #
 # PYTHON       the Python to build with (python3)
 # TORCH_INDEX  where torch alone comes from, when not from pip's own places
@@ -121,5 +121,5 @@ EOF
 case "${1:-}" in
 build) build ;;
 lock) lock "${2:-}" ;;
-*) fail "usage: scripts/environment.sh build | lock [upgrade]" ;;
+*) fail "usage: .ci/environment.sh build | lock [upgrade]" ;;
 esac

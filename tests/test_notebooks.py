@@ -1,0 +1,160 @@
+"""The published notebooks have run, in order, with their outputs; their twins hold the same code; prose has no results.
+
+nbval replays the twins (tests/notebooks, executed at the smallest size); this file guards what nbval cannot see.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = ["00_results", "02_data", "03_segmentation", "04_training", "05_generation", "06_comparison"]
+PUBLISHED = [ROOT / "notebooks" / f"{name}.ipynb" for name in NAMES]
+REAL = ROOT / "notebooks" / "real" / "06_comparison.ipynb"
+TWINS = [ROOT / "tests" / "notebooks" / f"{name}.ipynb" for name in NAMES]
+EXECUTED = [*PUBLISHED, REAL, *TWINS]
+
+
+def cells(path, kind="code"):
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return [cell for cell in content["cells"] if cell["cell_type"] == kind and "".join(cell["source"]).strip()]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def named(path):
+    return f"{path.parent.name}/{path.stem}"
+
+
+def test_no_notebook_is_missing_or_extra():
+    assert sorted((ROOT / "notebooks").glob("*.ipynb")) == PUBLISHED
+    assert sorted((ROOT / "tests" / "notebooks").glob("*.ipynb")) == TWINS
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=named)
+def test_every_cell_has_run_in_order_without_error(path):
+    code = cells(path)
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    assert not [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"]
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=named)
+def test_every_cell_that_shows_something_has_its_output(path):
+    for cell in cells(path):
+        last = ast.parse(source(cell)).body[-1]
+        shows = "plt.show()" in source(cell) and not source(cell).lstrip().startswith(("if", "import", "from"))
+        if isinstance(last, ast.Expr) and not source(cell).strip().splitlines()[-1].startswith(("run.finish", "kept.")):
+            shows = True
+        if shows and "run.finish" not in source(cell):
+            assert cell["outputs"], f"cell {cell['execution_count']} shows nothing:\n{source(cell)}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_twin_holds_the_code_of_its_notebook(name):
+    notebook, twin = (
+        [(source(cell), tags(cell)) for cell in cells(ROOT / folder / f"{name}.ipynb") if not is_injected(cell)]
+        for folder in ("notebooks", "tests/notebooks")
+    )
+    assert notebook == twin
+    prose, twin_prose = (
+        [source(cell) for cell in cells(ROOT / folder / f"{name}.ipynb", "markdown")]
+        for folder in ("notebooks", "tests/notebooks")
+    )
+    assert prose == twin_prose
+
+
+def test_the_comparison_of_real_data_holds_the_code_of_the_notebook():
+    code = [[source(cell) for cell in cells(path) if not is_injected(cell)] for path in (PUBLISHED[-1], REAL)]
+    assert code[0] == code[1]
+
+
+def is_injected(cell):
+    return "injected-parameters" in tags(cell)
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=named)
+def test_published_notebooks_show_their_defaults(path):
+    assert not any(is_injected(cell) for cell in cells(path))
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=named)
+def test_parameters_are_guarded_right_after_they_are_set(path):
+    code = cells(path)
+    assert "parameters" in tags(code[0]) and "open_run" in source(code[1]) and "globals()" in source(code[1])
+    assert all("#" in line for line in source(code[0]).splitlines() if ": " in line), "each parameter is explained"
+    assert "run.finish(" in source(code[-1])
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=named)
+def test_each_notebook_says_what_it_answers_needs_and_takes(path):
+    head = source(cells(path, "markdown")[0])
+    assert head.startswith("# ") and re.search(r"(?i)run before", head) and re.search(r"\*\*Takes\*\*", head)
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=named)
+def test_no_logic_hides_in_a_notebook(path):
+    for cell in cells(path):
+        for node in ast.walk(ast.parse(source(cell))):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                assert node.end_lineno - node.lineno < 5, f"{node.name} belongs into the library"
+            assert not isinstance(node, ast.While | ast.Try), source(cell)
+
+
+# A share or a decimal in prose would be a result typed by hand. Allowed are levels and settings, which no table holds.
+RESULT = re.compile(r"\d+(?:\.\d+)?\s*%|\d+\.\d+|\b\d+ points")
+SETTINGS = {"95 %", "80 %", "1.0", "1.1"}
+
+
+@pytest.mark.parametrize("path", [*PUBLISHED, ROOT / "README.md"], ids=lambda path: path.name)
+def test_prose_holds_no_result_typed_by_hand(path):
+    if path.suffix == ".md":
+        texts = [re.sub(r"```.*?```|`[^`]*`|\([^)]*\)", "", path.read_text(encoding="utf-8"), flags=re.S)]
+    else:
+        texts = [source(cell) for cell in cells(path, "markdown")]
+    found = {match.group() for text in texts for match in RESULT.finditer(text)} - SETTINGS
+    versions = {text for text in found if re.fullmatch(r"3\.\d+|2\.\d+", text)} if path.suffix == ".md" else set()
+    assert found - versions == set()
+
+
+@pytest.mark.parametrize("place", ["02_data", "03_segmentation", "04_training", "05_generation", "06_comparison"])
+def test_every_published_figure_has_its_table(place):
+    folder = ROOT / "figures" / place
+    names = {path.stem for path in folder.iterdir()}
+    assert names
+    for name in names:
+        assert {path.suffix for path in folder.glob(f"{name}.*")} == {".png", ".svg", ".csv"}
+        assert len(pd.read_csv(folder / f"{name}.csv")) > 0
+
+
+@pytest.mark.parametrize("size", ["quick", "real"])
+def test_the_main_table_follows_from_the_published_predictions(size):
+    place = ROOT / "figures" / ("real" if size == "real" else "") / "06_comparison" / "comparison.csv"
+    table = pd.read_csv(place).set_index("method")
+    predictions = pd.read_parquet(ROOT / "figures" / "results" / f"{size}-predictions.parquet")
+    assert set(predictions.columns) == {"method", "seed", "qid", "correct", "bleu", "rouge_l"}, "no source text"
+    again = predictions.groupby("method")["correct"].agg(["mean", "size"])
+    assert table["accuracy"].to_dict() == pytest.approx(again["mean"].to_dict(), abs=1e-6)
+    assert (table["n"] * table["seeds"]).to_dict() == again["size"].to_dict()
+
+
+def test_patterns_that_blank_outputs_are_few_and_explained():
+    text = (ROOT / "tests" / "sanitize.cfg").read_text(encoding="utf-8")
+    parsed = configparser.ConfigParser(interpolation=None)
+    parsed.read_string(text)
+    assert 0 < len(parsed.sections()) <= 5
+    for section in parsed.sections():
+        assert re.search(rf"\[{re.escape(section)}\]\n# \S", text), f"{section} needs its reason"
+        assert parsed[section]["regex"] not in (".*", ".+"), "a pattern that blanks whole lines hides everything"
