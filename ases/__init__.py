@@ -13,7 +13,8 @@ The modules follow the data, and each imports only from those above it:
     scores, labels                  pieces -> one score each -> one label each
     generation                      model -> chains
     statistics, evaluation          chains -> tables, and how sure they are
-    descriptions, figures           tables and pictures for readers
+    descriptions                    what data, pieces and pairs look like, as tables
+    coloured, looks, figures        tables -> pictures
     provenance, parameters, folders, runs, execution, reproduction, publishing, __main__
                                     run folders, strict notebook parameters, the workflow, the command line
 """

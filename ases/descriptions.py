@@ -81,8 +81,8 @@ def coloured_rows(table: pd.DataFrame, examples: Sequence[Example], count: int =
 def relative_scores(table: pd.DataFrame) -> pd.DataFrame:
     """Each piece's score over the mean of its example, beside its gold label: ``relative, gold``."""
     mean = table.groupby(["split", "qid"])["score"].transform("mean")
-    # An example whose scores are all zero has no piece above any multiple of its mean.
-    return pd.DataFrame({"relative": (table["score"] / mean.where(mean > 0)).fillna(0.0), "gold": table["gold"]})
+    # Where all scores are zero there is nothing to relate them to: those pieces stay without a value.
+    return pd.DataFrame({"relative": table["score"] / mean.where(mean > 0), "gold": table["gold"]})
 
 
 def shown_chains(table: pd.DataFrame, examples: Sequence[Example], count: int = 3) -> pd.DataFrame:

@@ -120,6 +120,11 @@ def validation_curve(
     return pd.DataFrame(rows)
 
 
+def curve_table(log: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """A training run's two curves as one table, told apart by ``curve``: validation loss, and validation accuracy."""
+    return concatenate([log.assign(curve="validation loss"), points.assign(curve="validation accuracy")])
+
+
 def still_rising(points: pd.DataFrame) -> pd.DataFrame:
     """Whether each method's validation accuracy still rose over the last step of its curve.
 

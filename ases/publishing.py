@@ -231,6 +231,13 @@ def _number(text: str | None) -> float | None:
         return None
 
 
+# What a terminal is wide enough for; the whole table lies in the run's figures folder.
+_SHOWN = (
+    *("method", "n", "seeds", "accuracy", "low", "high", "difference", "difference_low", "difference_high", "p_holm"),
+    *("bleu", "rouge_l", "epochs", "still_rises"),
+)
+
+
 def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
     """The comparison table, and line by line how it agrees with the published one."""
     comparison, size = plan[-1].input("comparison"), parameters.get("size") or "quick"
@@ -238,7 +245,8 @@ def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
     if not path.is_file():
         return f"{comparison.notebook} has left no table {path.name}"
     ours = read_table(path)
-    parts = [f"\nComparison ({size}):", table_text(ours)]
+    shown = [{name: row[name] for name in row if name in _SHOWN} for row in ours]
+    parts = [f"\nComparison ({size}), accuracy and its difference to seq2seq with 95 % intervals:", table_text(shown)]
     place = figure_place(size, comparison.notebook)
     if place is None or not (place / path.name).is_file():
         return "\n".join([*parts, "\nThere is no published table of this size to compare it with."])

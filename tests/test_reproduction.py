@@ -47,7 +47,7 @@ def test_it_runs_everything_once_and_prints_the_table_last(project: Path) -> Non
     assert executed(project) == ["data", "training", "generation", "comparison", "results"]
     printed = (project / "first.txt").read_text()
     assert "0 done, 5 to do" in printed and "Warning" not in printed and "WARNING" not in printed
-    assert printed.index("Comparison (quick):\nmethod   n") > printed.index("00_results 1x1: done")
+    assert printed.index("Comparison (quick), accuracy") > printed.index("00_results 1x1: done")
     assert "no published table" in printed
     for folder in runs_of(project, lambda: [run.folder for run in runs.plan(QUICK)]):
         assert folder.parent == project / "build" / "runs"
