@@ -279,13 +279,14 @@ def findings(table: pd.DataFrame, points: pd.DataFrame | None = None) -> list[st
     for row in table.to_dict("records"):
         if row["method"] == BASELINE:
             continue
-        apart = f"{abs(row['difference']) * 100:.1f} points"
+        answers = f"{row['method']} answers {row['accuracy']:.1%}"
         interval = f"95 % interval {row['difference_low'] * 100:+.1f} to {row['difference_high'] * 100:+.1f}"
+        points_apart = f"{row['difference'] * 100:+.1f} points"
         if row["p_holm"] < 0.05:
-            verdict = f"{apart} {'above' if row['difference'] > 0 else 'below'}"
+            verdict = f"{'more' if row['difference'] > 0 else 'fewer'} than {BASELINE}: {points_apart} ({interval})"
         else:
-            verdict = f"{row['difference'] * 100:+.1f} points that cannot be told from none against"
-        lines.append(f"{row['method']} answers {row['accuracy']:.1%}, {verdict} {BASELINE} ({interval}).")
+            verdict = f"which cannot be told apart from {BASELINE}: {points_apart} ({interval})"
+        lines.append(f"{answers}, {verdict}.")
     if points is not None:
         rising = [row["method"] for row in still_rising(points).to_dict("records") if row["still_rises"]]
         end = f"still rise at the end of the budget: {', '.join(rising)}" if rising else "rise no longer for any method"

@@ -12,12 +12,15 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ases.errors import RunError
 from ases.parameters import notebook_path, root
 from ases.provenance import environment, file_hash, notebook_code
 from ases.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd  # a look at which runs are done needs no tables
 
 STEPS = {
     "data": "02_data",
@@ -36,6 +39,12 @@ def build_folder() -> Path:
     """Where runs are made: ``ASES_BUILD``, else ``build`` in the project's folder."""
     given = os.environ.get("ASES_BUILD")
     return Path(given).expanduser().resolve() if given else root() / "build"
+
+
+def figure_place(size: str, notebook: str) -> Path | None:
+    """Where the figures of a notebook are published, None for a size whose figures are not."""
+    places = {"quick": root() / "figures" / notebook, "real": root() / "figures" / "real" / notebook}
+    return places.get(size)
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,12 @@ class Run:
     def progress(self, message: str, done: float) -> None:
         """Tell whoever waits how far the run is; ``done`` from 0 to 1."""
         _write_json(self.path("progress.json"), {"message": message, "done": float(done)})
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Keep a table as Parquet under that name in the folder; whoever reads it finds it whole or not at all."""
+        partial = self.path(f"{name}.partial")
+        table.to_parquet(partial, index=False)
+        partial.replace(self.path(name))
 
     def finish(self, **numbers: Any) -> None:
         """Write ``manifest.json``, as the last thing a run does: the run counts as done from here on.

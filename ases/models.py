@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel, T5Config, T5ForConditionalGeneration
+from transformers.utils import logging as hf_logging
 
 from ases.errors import ModelError
 from ases.tokens import Codec, load_codec, train_codec
@@ -85,6 +86,7 @@ def load_model(name_or_folder: str, codec: Codec) -> PreTrainedModel:
 
     Raises ModelError where it cannot be had, saying which local folder would serve.
     """
+    hf_logging.disable_progress_bar()
     try:
         model = AutoModelForSeq2SeqLM.from_pretrained(
             name_or_folder, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
@@ -98,6 +100,12 @@ def load_model(name_or_folder: str, codec: Codec) -> PreTrainedModel:
     if len(codec) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(codec), mean_resizing=False)
     return model
+
+
+def read_model(folder: Path) -> PreTrainedModel:
+    """A model saved by :func:`save_model`, ready to predict."""
+    hf_logging.disable_progress_bar()  # a bar of its own for each file floods logs and notebooks
+    return AutoModelForSeq2SeqLM.from_pretrained(str(folder), use_safetensors=True, local_files_only=True).eval()
 
 
 def save_model(model: PreTrainedModel, codec: Codec, folder: Path) -> None:

@@ -20,7 +20,7 @@ import pandas as pd
 from ases import runs
 from ases.errors import RunError
 from ases.execution import state
-from ases.folders import STEPS, Run, build_folder
+from ases.folders import STEPS, Run, build_folder, figure_place
 from ases.parameters import defaults, notebook_path, read_notebook, root
 from ases.provenance import injected, machine_type
 from ases.reproduction import planned
@@ -41,12 +41,6 @@ def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
         if run.key in keys:  # a plan without segments has no segmentation
             chosen.append(run)
     return chosen
-
-
-def figure_place(size: str, notebook: str) -> Path | None:
-    """Where the figures of a notebook are published, None for a size whose figures are not."""
-    places = {"quick": root() / "figures" / notebook, "real": root() / "figures" / "real" / notebook}
-    return places.get(size)
 
 
 def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any]) -> list[Path]:

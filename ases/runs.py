@@ -20,9 +20,9 @@ from typing import Any
 
 from ases import parameters as strict
 from ases.errors import DataError, ParameterError, RunError
-from ases.folders import STEPS, Run, build_folder
+from ases.folders import STEPS, Run, build_folder, figure_place
 from ases.parameters import PARTS, notebook_path, root
-from ases.provenance import code_hash, digest
+from ases.provenance import code_hash, digest, file_hash
 from ases.settings import (
     DataSettings,
     GenerationSettings,
@@ -126,6 +126,8 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
         "inputs": [run.key for run in inputs],
         "code": code_hash(ENTRIES[step]),
     }
+    if step == "results":
+        content["shown beside"] = _published_real()
     folder = settings.data.data_folder
     if settings.data.data != "generated":
         folder = str(_data_folder(folder))
@@ -146,6 +148,12 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
 def needs_labels(training: TrainingSettings) -> bool:
     """Whether a training works from labelled segments: merged or dual-path, or targets marked with their label."""
     return training.method in ("uni-path-merged", "dual-path", "dual-path-merged") or training.typed
+
+
+def _published_real() -> str | None:
+    """The results page also shows what was published for real rationales: another table, another page."""
+    path = figure_place("real", STEPS["comparison"]) / "comparison.csv"
+    return file_hash(path) if path.is_file() else None
 
 
 def _scorer(plain: dict[str, Any], settings: Settings, known: dict[str, Run]) -> tuple[Run, ...]:

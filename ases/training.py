@@ -25,7 +25,6 @@ from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
 from torch.utils.data import DataLoader
 from transformers import (
-    AutoModelForSeq2SeqLM,
     PreTrainedModel,
     PrinterCallback,
     Seq2SeqTrainer,
@@ -37,7 +36,7 @@ from transformers.utils import logging as hf_logging
 from ases.batches import Plan, plan_batches
 from ases.checkpoints import last_whole, seal, write_whole
 from ases.errors import ModelError, RunError
-from ases.models import Cost, context_limit, cost_of, save_model, start_model
+from ases.models import Cost, context_limit, cost_of, read_model, save_model, start_model
 from ases.segments import Pair, models_of
 from ases.settings import TrainingSettings
 from ases.tokens import Codec, load_codec
@@ -124,11 +123,7 @@ def trained_models(folder: Path, method: str) -> tuple[dict[str, PreTrainedModel
         if not (folder / name / "model" / "config.json").is_file():
             raise RunError(f"{folder / name / 'model'} holds no model; run the training notebook (04_training) first")
     codec = load_codec(str(folder / names[0] / "model"), offline=True)
-    models = {
-        name: AutoModelForSeq2SeqLM.from_pretrained(folder / name / "model", use_safetensors=True).eval()
-        for name in names
-    }
-    return models, codec
+    return {name: read_model(folder / name / "model") for name in names}, codec
 
 
 def curve_models(folder: Path, method: str, points: int) -> Iterator[tuple[float, dict[str, PreTrainedModel]]]:
@@ -252,7 +247,7 @@ class _Run:
 
     def train(self) -> tuple[pd.DataFrame, int]:
         """Train, or go on; returns the log and the step whose weights were kept."""
-        hf_logging.disable_progress_bar()  # a bar for each saved file would flood the log
+        hf_logging.disable_progress_bar()
         self.folder.mkdir(parents=True, exist_ok=True)
         checkpoint, step = last_whole(self.folder / "checkpoints")
         self._keep_log_up_to(step)

@@ -251,3 +251,13 @@ def test_opening_says_what_to_run_first_as_commands() -> None:
     assert data.figure_folder.is_dir()
     data.finish()
     assert runs.open_run("training", {**namespace, "method": "seq2seq"}).folder.is_dir()
+
+
+def test_the_results_page_is_made_anew_when_another_real_table_is_published(project: Path) -> None:
+    given = {"methods": ["seq2seq"], "seeds": [0]}
+    before = key("results", **given)
+    table = project / "figures" / "real" / "06_comparison" / "comparison.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("method,accuracy\nseq2seq,0.5\n")
+    assert key("results", **given) != before
+    assert key("comparison", **given) == runs.run_for("results", given).inputs[0].key
