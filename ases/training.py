@@ -14,7 +14,7 @@ import math
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,7 @@ def train(
     _check_lengths([*pairs, *validation], context_limit(start))
     cost = cost_of(start)
     by_model = {name: [pair for pair in pairs if pair.model == name] for name in names}
+    _check_every_model_learns(settings.method, by_model, {pair.model for pair in validation})
     price = {name: sum(cost.training(*_size(pair)) for pair in rows) for name, rows in by_model.items()}
     logs, budgets = [], []
     for position, name in enumerate(names):
@@ -354,6 +355,15 @@ def _budget_row(name: str, pairs: int, plan: Plan, best: int, cost: Cost) -> dic
 
 def _size(pair: Pair) -> tuple[int, int]:
     return len(pair.context), len(pair.target)
+
+
+def _check_every_model_learns(method: str, by_model: Mapping[str, Sequence[Pair]], validated: Container[str]) -> None:
+    for name, rows in by_model.items():
+        if not any(len(pair.target) > 1 for pair in rows) or name not in validated:
+            raise ModelError(
+                f"{method}: the model {name} has nothing to write in training, or no validation pairs; see the labels "
+                "(03_segmentation): with this strategy and beta one label may be missing"
+            )
 
 
 def _check_lengths(pairs: Sequence[Pair], limit: int | None) -> None:

@@ -173,6 +173,17 @@ def test_any_checkpoint_in_a_folder_trains_through_the_same_code(tmp_path):
     assert type(trained_models(tmp_path / "run", "uni-path")[0]["model"]).__name__ == "MT5ForConditionalGeneration"
 
 
+def test_a_half_with_nothing_to_write_is_refused_before_training(tmp_path):
+    settings = settings_with_steps("dual-path", 4)
+    only_es = [pair for e in EXAMPLES[:8] for pair in pairs_for("dual-path", e, ["ES"] * len(e.gold), CODEC)]
+    with pytest.raises(ModelError, match="asm has nothing to write"):
+        train(only_es, only_es, CODEC, settings, tmp_path)
+    rows = pairs("dual-path")
+    with pytest.raises(ModelError, match="asm has nothing"):
+        train(rows, [pair for pair in rows if pair.model == "esm"], CODEC, settings, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unfinished_run_says_what_to_run(tmp_path):
     with pytest.raises(RunError, match="04_training"):
         read_training(tmp_path)
