@@ -128,12 +128,12 @@ _BASE: dict[str, Any] = {
 }
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2},
-    "quick": {"train_size": 2000, "valid_size": 200, "test_size": 1000, "budget": 5e12},
+    "quick": {"train_size": 2000, "valid_size": 200, "test_size": 1000, "budget": 4e12},
     "real": {
         "train_size": 0,
         "valid_size": 200,
         "test_size": 400,
-        "budget": 5e12,
+        "budget": 4e12,
         # what people and their models write is longer than what is generated here
         "max_rounds": 40,
         "max_segment_tokens": 128,
