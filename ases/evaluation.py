@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,14 +17,12 @@ from ases.errors import DataError
 from ases.examples import Example
 from ases.generation import REASONS, Chain, TransformersWriter, write_chains
 from ases.metrics import bleu, equation_share, is_correct, rouge, sentence_bleu
-from ases.settings import METHODS, Settings
+from ases.settings import BASELINE, METHODS, Settings
 from ases.statistics import compare, detectable_difference, proportion_interval, summarise
 from ases.tokens import Codec
 from ases.training import curve_models, read_training
 
 Progress = Callable[[str, float], None]
-BASELINE = "seq2seq"
-"""What every method is compared with: whole rationales learned at once."""
 
 
 def evaluate_chains(chains: Sequence[Chain], examples: Sequence[Example]) -> pd.DataFrame:
@@ -144,20 +142,20 @@ def still_rising(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparison_table(
-    predictions: pd.DataFrame, budgets: pd.DataFrame, corpus: Mapping[str, float], points: pd.DataFrame
+    predictions: pd.DataFrame, budgets: pd.DataFrame, corpus: pd.DataFrame, points: pd.DataFrame
 ) -> pd.DataFrame:
     """The main table: one row a method, in the order of METHODS.
 
     ``predictions`` has ``method, seed, qid, correct, bleu, rouge_l``; ``budgets`` one row a method, seed and model
-    with ``epochs, flops, target_tokens, scorer_flops``; ``corpus`` the corpus BLEU of each method; ``points`` the
-    validation curves. Accuracy and its difference to seq2seq come with 95 % intervals; ``p_holm`` is corrected over
-    the methods compared. Budgets are means over seeds, a dual-path's models added up.
+    with ``epochs, flops, target_tokens, scorer_flops``; ``corpus`` one row a method and seed with its corpus ``bleu``;
+    ``points`` the validation curves. Accuracy and its difference to seq2seq come with 95 % intervals; ``p_holm`` is
+    corrected over the methods compared. Budgets are means over seeds, a dual-path's models added up.
     """
     ordered = in_order(predictions)
     accuracy = summarise(ordered, value="correct").set_index("method")
-    against = compare(ordered, baseline=BASELINE, value="correct").set_index("method")
+    against = _against(ordered, "correct")
     rouge_l = summarise(ordered, value="rouge_l").set_index("method")
-    rouge_against = compare(ordered, baseline=BASELINE, value="rouge_l").set_index("method")
+    rouge_against = _against(ordered, "rouge_l")
     spent = budgets.groupby(["method", "seed"]).agg(
         {"epochs": "mean", "flops": "sum", "target_tokens": "sum", "scorer_flops": "max"}
     ).groupby("method").mean()  # fmt: skip
@@ -173,7 +171,7 @@ def comparison_table(
             "difference_low": against["low"],
             "difference_high": against["high"],
             "p_holm": against["p_holm"],
-            "bleu": pd.Series(corpus),
+            "bleu": corpus.groupby("method")["bleu"].mean(),
             "rouge_l": rouge_l["mean"],
             "rouge_l_low": rouge_l["low"],
             "rouge_l_high": rouge_l["high"],
@@ -186,6 +184,12 @@ def comparison_table(
         }
     )
     return table.reindex(accuracy.index).rename_axis("method").reset_index()
+
+
+def _against(predictions: pd.DataFrame, value: str) -> pd.DataFrame:
+    if set(predictions["method"]) == {BASELINE}:  # a look at the baseline alone
+        return pd.DataFrame(columns=["difference", "low", "high", "p_holm"], dtype=float)
+    return compare(predictions, baseline=BASELINE, value=value).set_index("method")
 
 
 def in_order(table: pd.DataFrame, by: str = "qid") -> pd.DataFrame:
@@ -259,6 +263,8 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
             "BLEU": table["bleu"].round(1),
             "ROUGE-L": table["rouge_l"].round(3),
             "epochs": table["epochs"].round(1),
+            "training FLOPs": [f"{flops:.2g}" for flops in table["training_flops"]],
+            "scorer FLOPs": [f"{flops:.2g}" if flops else "" for flops in table["scorer_flops"]],
             "n": table["n"],
             "seeds": table["seeds"],
         }
@@ -268,6 +274,8 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
 def rising_sentence(points: pd.DataFrame) -> str:
     """Whether one run's validation accuracy still rose at its end, as a sentence."""
     (row,) = still_rising(points).to_dict("records")
+    if pd.isna(row["last_gain"]):
+        return "A curve of one point cannot tell whether validation accuracy still rises."
     verdict = "still rises" if row["still_rises"] else "no longer rises measurably"
     return f"Over the last step of the curve validation accuracy changed by {row['last_gain']:+.1%}: it {verdict}."
 
@@ -287,9 +295,18 @@ def findings(table: pd.DataFrame, points: pd.DataFrame | None = None) -> list[st
         else:
             verdict = f"which cannot be told apart from {BASELINE}: {points_apart} ({interval})"
         lines.append(f"{answers}, {verdict}.")
+    scored = table.loc[table["scorer_flops"] > 0, "method"].tolist()
+    if scored:
+        share = float((table["scorer_flops"] / table["training_flops"]).max())
+        lines.append(f"The scorer behind the labels of {', '.join(scored)} cost another {share:.0%} of that training.")
+    lines.append("A difference counts when its p stays below 0.05 after Holm's correction; intervals are uncorrected.")
     if points is not None:
         rising = [row["method"] for row in still_rising(points).to_dict("records") if row["still_rises"]]
-        end = f"still rise at the end of the budget: {', '.join(rising)}" if rising else "rise no longer for any method"
+        end = (
+            f"still rise at the end of the budget: {', '.join(rising)}"
+            if rising
+            else "do not rise measurably at the end of the budget for any method"
+        )
         lines.append(f"Validation curves {end}.")
     return lines
 

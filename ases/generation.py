@@ -50,20 +50,17 @@ class Writer(Protocol):
 class Chain:
     """A generated chain: its segments with the model that wrote each, why it ended, and how many tokens it took.
 
+    ``text`` is decoded from all ids at once: some tokenizers drop the space before a segment decoded alone.
     ``rounds`` counts turns, passes included; ``read_tokens`` and ``written_tokens`` are summed over them.
     """
 
     qid: str
+    text: str
     segments: tuple[tuple[str, str], ...]
     reason: str
     rounds: int
     read_tokens: int
     written_tokens: int
-
-    @property
-    def text(self) -> str:
-        """The whole chain."""
-        return "".join(text for _, text in self.segments)
 
 
 class TransformersWriter:
@@ -73,7 +70,12 @@ class TransformersWriter:
         self.model, self.codec = model.eval(), codec
         self.context_limit = context_limit(model)
         start = model.config.decoder_start_token_id
-        self._start = start if start is not None else model.generation_config.decoder_start_token_id
+        if start is None:
+            start = model.generation_config.decoder_start_token_id
+        # A checkpoint's own may sample, forbid repeats or force tokens, and fills whatever a call leaves open.
+        model.generation_config = GenerationConfig(
+            decoder_start_token_id=start, pad_token_id=codec.pad, eos_token_id=codec.end
+        )
 
     @torch.no_grad()
     def write(self, contexts: Sequence[Sequence[int]], limit: int) -> list[Written]:
@@ -84,18 +86,9 @@ class TransformersWriter:
         for row, context in enumerate(contexts):
             ids[row, : len(context)] = torch.tensor(context)
             mask[row, : len(context)] = 1
-        # A fresh configuration: a checkpoint's own may sample, forbid repeats or force tokens.
-        greedy = GenerationConfig(
-            max_new_tokens=limit,
-            do_sample=False,
-            num_beams=1,
-            pad_token_id=self.codec.pad,
-            eos_token_id=self.codec.end,
-            decoder_start_token_id=self._start,
-        )
         device = self.model.device
         rows = self.model.generate(
-            input_ids=ids.to(device), attention_mask=mask.to(device), generation_config=greedy
+            input_ids=ids.to(device), attention_mask=mask.to(device), max_new_tokens=limit, do_sample=False, num_beams=1
         ).tolist()
         return [self._cut(row[1:]) for row in rows]
 
@@ -112,6 +105,8 @@ class _Growing:
     position: int
     qid: str
     context: list[int]
+    ids: list[int] = field(default_factory=list)
+    text: str = ""
     segments: list[tuple[str, str]] = field(default_factory=list)
     rounds: int = 0
     passes: int = 0
@@ -130,14 +125,14 @@ def write_chains(
     """Write a chain for each question, given as (qid, text); the chains come back in the questions' order.
 
     ``writers`` has one writer for each model of the method. A whole-chain method writes once, up to
-    ``max_chain_tokens``; the others up to ``max_rounds`` segments of ``max_segment_tokens``. Raises DataError when
-    two questions share a qid.
+    ``max_chain_tokens``; the others take up to ``max_rounds`` turns of each model and ``max_segment_tokens`` a turn.
+    Raises DataError when two questions share a qid.
     """
     _check_qids(questions)
     names = models_of(method)
     whole = method in ("answer-only", "seq2seq")
     limit = settings.max_chain_tokens if whole else settings.max_segment_tokens
-    rounds = 1 if whole else settings.max_rounds
+    rounds = 1 if whole else settings.max_rounds * len(names)
     waiting = [_Growing(place, qid, codec.encode(text)) for place, (qid, text) in enumerate(questions)]
     # Longest first: contexts of like length share a batch, and a batch too large for memory fails at once.
     waiting.sort(key=lambda chain: (-len(chain.context), chain.position))
@@ -174,7 +169,10 @@ def _append(chain: _Growing, text: Written, name: str, codec: Codec, max_rounds:
         ids = ids[: ids.index(codec.eoc) + 1]
     if ids:
         chain.context += ids
-        chain.segments.append((name, codec.decode(ids)))
+        chain.ids += ids
+        before, chain.text = chain.text, codec.decode(chain.ids)
+        new = chain.text.removeprefix(before) if chain.text.startswith(before) else codec.decode(ids)
+        chain.segments.append((name, new))
     chain.passes = 0 if ids else chain.passes + 1
     if ended:
         return "end"
@@ -186,7 +184,7 @@ def _append(chain: _Growing, text: Written, name: str, codec: Codec, max_rounds:
 
 
 def _end(chain: _Growing, reason: str) -> Chain:
-    return Chain(chain.qid, tuple(chain.segments), reason, chain.rounds, chain.read, chain.written)
+    return Chain(chain.qid, chain.text, tuple(chain.segments), reason, chain.rounds, chain.read, chain.written)
 
 
 def _readable(chains: list[_Growing], limit: int | None) -> tuple[list[_Growing], list[_Growing]]:

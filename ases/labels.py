@@ -186,8 +186,12 @@ def agreement_sentence(agreement: pd.DataFrame, settings: SegmentationSettings) 
     if agreement.empty:
         return "There are no labels, or no gold labels, to compare."
     row = agreement.iloc[0]
+    rule = settings.random_of if settings.strategy == "random" else settings.strategy
+    named = f"**{settings.strategy}**" + (f" at beta {settings.beta:g}" if rule in SCORED else "")
+    of = f"({row['pieces']:.0f} pieces of {row['examples']:.0f} rationales)"
+    if math.isnan(row["precision"]):
+        return f"{named} labels no piece AS {of}, so there is no precision to speak of."
     return (
-        f"Of the pieces that **{settings.strategy}** labels AS at beta {settings.beta:g}, {row['precision']:.0%} are "
-        f"AS in gold; of those that are AS in gold it finds {row['recall']:.0%} (F1 {row['f1']:.2f}, "
-        f"{row['pieces']:.0f} pieces of {row['examples']:.0f} rationales)."
+        f"Of the pieces that {named} labels AS, {row['precision']:.0%} are AS in gold; of those that are AS in gold it "
+        f"finds {row['recall']:.0%} (F1 {row['f1']:.2f}) {of}."
     )

@@ -1,7 +1,7 @@
 """Sequence-to-sequence models: small ones from scratch, any other by name or folder, and what training them costs.
 
 >>> model = fresh_model("nano", codec, seed=0)          # doctest: +SKIP
->>> model = load_model("google/flan-t5-small", codec)                # doctest: +SKIP
+>>> model = load_model("google/flan-t5-small", codec, seed=0)                # doctest: +SKIP
 
 The same seed gives the same start for every method (METHOD, section 5).
 """
@@ -50,7 +50,7 @@ def codec_for(model: str, texts: Sequence[str]) -> Codec:
 
 def start_model(model: str, codec: Codec, seed: int) -> PreTrainedModel:
     """The start that every method shares: a fresh preset by seed, or a checkpoint by hub name or folder."""
-    return fresh_model(model, codec, seed) if is_preset(model) else load_model(model, codec)
+    return fresh_model(model, codec, seed) if is_preset(model) else load_model(model, codec, seed)
 
 
 def fresh_model(preset: str, codec: Codec, seed: int) -> PreTrainedModel:
@@ -81,8 +81,8 @@ def fresh_model(preset: str, codec: Codec, seed: int) -> PreTrainedModel:
     return model
 
 
-def load_model(name_or_folder: str, codec: Codec) -> PreTrainedModel:
-    """Load a sequence-to-sequence checkpoint (safetensors only) and fit its embeddings to the vocabulary.
+def load_model(name_or_folder: str, codec: Codec, seed: int) -> PreTrainedModel:
+    """Load a sequence-to-sequence checkpoint (safetensors only) and fit its embeddings to the vocabulary by seed.
 
     Raises ModelError where it cannot be had, saying which local folder would serve.
     """
@@ -98,7 +98,9 @@ def load_model(name_or_folder: str, codec: Codec) -> PreTrainedModel:
             f"a name your hub can reach, or a preset: {', '.join(PRESETS)}."
         ) from error
     if len(codec) > model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(len(codec), mean_resizing=False)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)  # the new rows are drawn: the same for every method, and for both of a dual-path
+            model.resize_token_embeddings(len(codec), mean_resizing=False)
     return model
 
 

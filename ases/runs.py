@@ -24,15 +24,17 @@ from ases.folders import STEPS, Run, build_folder, figure_place
 from ases.parameters import PARTS, notebook_path, root
 from ases.provenance import code_hash, digest, file_hash
 from ases.settings import (
+    BASELINE,
     DataSettings,
     GenerationSettings,
     SegmentationSettings,
     Settings,
     TrainingSettings,
+    needs_labels,
     settings_for,
 )
 
-__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "needs_labels", "open_run", "plan", "run_for"]
+__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for"]
 
 ENTRIES = {
     "data": ("examples", "problems", "sources", "splits"),
@@ -91,7 +93,8 @@ def _run(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
 def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
     plain = {name: value for name, value in given.items() if name not in ("methods", "seeds")}
     if step not in _OWN and given.get("methods"):
-        settings = settings_for({**plain, "method": given["methods"][0]})
+        typing = [method for method in given["methods"] if method.startswith("uni-path")]  # which `typed` is for
+        settings = settings_for({**plain, "method": (typing or given["methods"])[0]})
     else:
         settings = settings_for(_only(plain, plain.keys() - _OF_ONE_METHOD) if step == "segmentation" else plain)
     if step in ("comparison", "results") and not (given.get("methods") and given.get("seeds")):
@@ -107,13 +110,19 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
             bits = f"{bits}-seed{settings.training.seed}"
     elif step == "training":
         inputs, bits = data, f"{settings.training.method}-seed{settings.training.seed}"
-        if needs_labels(settings.training):
+        if needs_labels(settings.training.method, settings.training.typed):
             inputs = (*data, _run("segmentation", _only(plain, _names(*PARTS[:3]) - _OF_ONE_METHOD), known))
     elif step == "generation":
         inputs, bits = (_run("training", _only(plain, _names(*PARTS[:3])), known),), ""
         bits = inputs[0].bits
     elif step == "comparison":
-        each = [{**plain, "method": method, "seed": seed} for method in given["methods"] for seed in given["seeds"]]
+        _check_comparable(given["methods"], given["seeds"])
+        for_one = {True: plain, False: {name: value for name, value in plain.items() if name != "typed"}}
+        each = [
+            {**for_one[method.startswith("uni-path")], "method": method, "seed": seed}
+            for method in given["methods"]
+            for seed in given["seeds"]
+        ]
         generations = [_run("generation", one, known) for one in each]
         used = {one.key: one for run in generations for one in run.all("segmentation")}
         inputs, bits = (*generations, *used.values()), f"{len(given['methods'])}x{len(given['seeds'])}"
@@ -145,9 +154,13 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
     return Run(step, _only(given, matter), settings, inputs, bits, digest(content)[:16])
 
 
-def needs_labels(training: TrainingSettings) -> bool:
-    """Whether a training works from labelled segments: merged or dual-path, or targets marked with their label."""
-    return training.method in ("uni-path-merged", "dual-path", "dual-path-merged") or training.typed
+def _check_comparable(methods: list[str], seeds: list[int]) -> None:
+    """Refuse before any training what the comparison could not compare after it."""
+    for name, values in (("methods", methods), ("seeds", seeds)):
+        if len(set(values)) < len(values):
+            raise ParameterError(f"{name} {values} names one of them twice")
+    if BASELINE not in methods:
+        raise ParameterError(f"methods {methods} cannot be compared: {BASELINE}, the baseline, is not among them")
 
 
 def _published_real() -> str | None:

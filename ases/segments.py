@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ases.errors import DataError, ParameterError
 from ases.examples import ES, Example
 from ases.pieces import split_pieces
+from ases.settings import needs_labels
 from ases.tokens import Codec
 
 MODELS = {
@@ -120,11 +121,6 @@ def pairs_for(
         labels = [None] * len(pieces)
     segments = make_segments(pieces, labels, merge=method.endswith("-merged"))
     return list(segment_pairs(example, segments, codec, dual=method.startswith("dual-path"), typed=typed))
-
-
-def needs_labels(method: str, typed: bool = False) -> bool:
-    """Whether labels change anything for the method (METHOD, section 4)."""
-    return method.startswith("dual-path") or method.endswith("-merged") or (typed and method.startswith("uni-path"))
 
 
 def models_of(method: str) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ from ases.errors import ParameterError
 METHODS = ("answer-only", "seq2seq", "uni-path", "uni-path-merged", "dual-path", "dual-path-merged")
 """The methods compared. ``-merged`` joins adjacent pieces with one label (METHOD, section 4)."""
 
+BASELINE = "seq2seq"
+"""What every method is compared with: whole rationales learned at once."""
+
 SCORED = ("entropy", "loss", "similarity")
 """Strategies that give each piece a score, which the rule turns into a label."""
 
@@ -79,7 +82,10 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """How chains are written and how many questions at a time (METHOD, section 6)."""
+    """How chains are written and how many questions at a time (METHOD, section 6).
+
+    ``max_rounds`` counts the turns of each model, passes included.
+    """
 
     max_rounds: int
     max_segment_tokens: int
@@ -122,13 +128,13 @@ _BASE: dict[str, Any] = {
     "curve_points": 5,
     "seed": 0,
     "max_rounds": 20,
-    "max_segment_tokens": 64,
+    "max_segment_tokens": 200,
     "max_chain_tokens": 200,
     "generation_batch": 256,
 }
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2},
-    "quick": {"train_size": 2000, "valid_size": 200, "test_size": 1000, "budget": 4e12},
+    "quick": {"train_size": 4000, "valid_size": 200, "test_size": 1000, "budget": 4e12},
     "real": {
         "train_size": 0,
         "valid_size": 200,
@@ -136,7 +142,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "budget": 4e12,
         # what people and their models write is longer than what is generated here
         "max_rounds": 40,
-        "max_segment_tokens": 128,
+        "max_segment_tokens": 400,
         "max_chain_tokens": 400,
     },
 }
@@ -180,6 +186,11 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     return Settings(*(part(**{field.name: values[field.name] for field in fields(part)}) for part in parts))
 
 
+def needs_labels(method: str, typed: bool = False) -> bool:
+    """Whether labels change anything for the method (METHOD, section 4)."""
+    return method.startswith("dual-path") or method.endswith("-merged") or (typed and method.startswith("uni-path"))
+
+
 def flat(settings: Any) -> dict[str, Any]:
     """The settings as one flat dictionary, as they are hashed and written into manifests."""
     values = asdict(settings)
@@ -205,6 +216,8 @@ def _check(values: Mapping[str, Any]) -> None:
         raise ParameterError(
             f"steps_from {values['steps_from']} to steps_to {values['steps_to']} is not a range within 1 to 8"
         )
+    if not values["warmup"] < 1:
+        raise ParameterError(f"warmup is {values['warmup']}, but is a share of the steps, below 1")
     if values["distractors"] > 1:
         raise ParameterError(f"distractors is {values['distractors']}, but is a probability, from 0 to 1")
     if values["data"] != "generated":

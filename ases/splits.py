@@ -113,6 +113,18 @@ def leaks(splits: Splits) -> pandas.DataFrame:
     return pandas.DataFrame(rows, columns=["kind", "split_1", "qid_1", "split_2", "qid_2", "similarity"])
 
 
+def leak_sentence(splits: Splits, leaked: pandas.DataFrame) -> str:
+    """What :func:`leaks` looked for, how many pairs it found, and which likeness between splits remains by design."""
+    known = {example.schema for example in splits.train}
+    if None not in known:
+        share = sum(example.schema in known for example in splits.test) / len(splits.test)
+        return (
+            f"**{len(leaked)}** pairs of questions in two splits are the same, or tell the same story with the same "
+            f"numbers. The story itself, with other numbers, is known from training for {share:.0%} of test questions."
+        )
+    return f"**{len(leaked)}** pairs of questions in two splits are the same, nearly, or but for their numbers."
+
+
 def masked_words(question: str) -> list[str]:
     """The words of a question with numbers, names and pronouns masked, in order.
 

@@ -82,6 +82,15 @@ class Codec:
             self.tokenizer.decode(line, skip_special_tokens=False, clean_up_tokenization_spaces=False) for line in lines
         )
 
+    def unknown_share(self, texts: Iterable[str]) -> float:
+        """Share of tokens that the vocabulary does not know and so cannot give back; 0 for those trained here."""
+        unknown, total = 0, 0
+        for text in texts:
+            ids = self.encode(text)
+            unknown += ids.count(self.tokenizer.unk_token_id) if self.tokenizer.unk_token_id is not None else 0
+            total += len(ids)
+        return unknown / total if total else 0.0
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files into the folder."""
         self.tokenizer.save_pretrained(str(folder))

@@ -220,6 +220,7 @@ class _Steps(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        self.run.prune()
 
 
 class _Run:
@@ -247,7 +248,9 @@ class _Run:
         self.log_file = folder / "log.jsonl"
 
     def train(self) -> tuple[pd.DataFrame, int]:
-        """Train, or go on; returns the log and the step whose weights were kept."""
+        """Train, or go on, or read what is finished; returns the log and the step whose weights were kept."""
+        if (self.folder / "model").is_dir():
+            return self._finished()
         hf_logging.disable_progress_bar()
         self.folder.mkdir(parents=True, exist_ok=True)
         checkpoint, step = last_whole(self.folder / "checkpoints")
@@ -279,12 +282,15 @@ class _Run:
         began = time.monotonic()
         trainer.train(resume_from_checkpoint=checkpoint)
         self._measured(time.monotonic() - began, total - step)
-        log = pd.read_json(self.log_file, lines=True)
-        best = int(log.loc[log["loss"].idxmin(), "step"])
-        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
-        shutil.rmtree(self.folder / "model", ignore_errors=True)
-        (self.folder / f"best-{best}").rename(self.folder / "model")
-        return log, best
+        _, best = self._finished()
+        (self.folder / f"best-{best}").rename(self.folder / "model")  # from here on this model is finished
+        for folder in (self.folder / "checkpoints", *self.folder.glob("best-*")):
+            shutil.rmtree(folder)
+        return self._finished()
+
+    def _finished(self) -> tuple[pd.DataFrame, int]:
+        log = pd.DataFrame(self._log())
+        return log, int(log.loc[log["loss"].idxmin(), "step"])
 
     def record(self, step: int, loss: float, model: PreTrainedModel) -> None:
         """Append an evaluation to the log, and keep the weights when they are the best so far."""
@@ -304,9 +310,12 @@ class _Run:
         }
         with self.log_file.open("a") as log:
             log.write(json.dumps(entry) + "\n")
-        best = min(self._log(), key=lambda entry: entry["loss"])["step"]
+
+    def prune(self) -> None:
+        """Drop weights that were bettered; only after a checkpoint, since a resumed run may need those before it."""
+        best = min(self._log(), key=lambda entry: entry["loss"], default=None)
         for folder in self.folder.glob("best-*"):
-            if folder.name != f"best-{best}":
+            if best is not None and folder.name != f"best-{best['step']}":
                 shutil.rmtree(folder)
 
     def keep_curve_point(self, step: int) -> None:
@@ -330,7 +339,9 @@ class _Run:
 
     def _keep_log_up_to(self, step: int) -> None:
         kept = [entry for entry in self._log() if entry["step"] <= step]
-        self.log_file.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
+        partial = self.log_file.with_suffix(".partial")
+        partial.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
+        partial.replace(self.log_file)
 
     def _measured(self, seconds: float, steps: int) -> None:
         # Wall time differs from run to run, so it lies apart from what must come out the same.

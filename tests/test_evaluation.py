@@ -36,7 +36,7 @@ EXAMPLES = [
 
 
 def chain(qid, text, reason="end"):
-    return Chain(qid, (("model", text),), reason, 1, 10, 5)
+    return Chain(qid, text, (("model", text),), reason, 1, 10, 5)
 
 
 def test_each_chain_is_held_against_its_own_reference():
@@ -91,8 +91,11 @@ BUDGETS = pd.DataFrame(
 )
 
 
+CORPUS = pd.DataFrame({"method": ["seq2seq", "uni-path", "uni-path"], "bleu": [20.0, 29.0, 31.0]})
+
+
 def test_the_main_table_adds_up_a_pair_of_models_and_counts_the_scorer_once():
-    table = comparison_table(predictions(RIGHTS), BUDGETS, {"seq2seq": 20.0, "uni-path": 30.0}, POINTS)
+    table = comparison_table(predictions(RIGHTS), BUDGETS, CORPUS, POINTS)
     assert table["method"].tolist() == ["seq2seq", "uni-path"], "in the order of METHODS"
     uni = table.set_index("method").loc["uni-path"]
     assert (uni["training_flops"], uni["scorer_flops"], uni["target_tokens"], uni["epochs"]) == (2e9, 1e9, 10, 4.0)
@@ -105,13 +108,14 @@ def test_the_main_table_adds_up_a_pair_of_models_and_counts_the_scorer_once():
 
 
 def test_findings_say_what_the_table_says():
-    table = comparison_table(predictions(RIGHTS), BUDGETS, {"seq2seq": 20.0, "uni-path": 30.0}, POINTS)
-    base, uni, rising = findings(table, POINTS)
+    table = comparison_table(predictions(RIGHTS), BUDGETS, CORPUS, POINTS)
+    base, uni, scorer, holm, rising = findings(table, POINTS)
     assert "seq2seq answers 50.0% of 100 test questions (one seed)" in base
     assert uni.startswith("uni-path answers 80.0%, more than seq2seq: +30.0 points (95 % interval +")
+    assert "uni-path cost another 50% of that training" in scorer and "Holm" in holm
     assert rising == "Validation curves still rise at the end of the budget: seq2seq."
     equal = {"uni-path": RIGHTS["seq2seq"][:1] + RIGHTS["seq2seq"][1:-1] + [True], "seq2seq": RIGHTS["seq2seq"]}
-    table = comparison_table(predictions(equal), BUDGETS, {"seq2seq": 20.0, "uni-path": 30.0}, POINTS)
+    table = comparison_table(predictions(equal), BUDGETS, CORPUS, POINTS)
     assert "cannot be told apart from seq2seq: +1.0 points" in findings(table)[1]
 
 
@@ -120,6 +124,7 @@ def test_a_rise_must_exceed_one_standard_error():
     assert rises["still_rises"].to_dict() == {"seq2seq": True, "uni-path": False}
     assert rises.loc["uni-path", "last_gain"] == pytest.approx(0.01)
     assert "still rises" in rising_sentence(POINTS[POINTS["method"] == "seq2seq"])
+    assert "one point" in rising_sentence(POINTS[(POINTS["method"] == "seq2seq") & (POINTS["flops"] < 2e9)])
 
 
 def test_accuracy_and_reasons_count_every_chain():

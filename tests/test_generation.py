@@ -113,3 +113,11 @@ def test_batched_chains_equal_chains_written_one_at_a_time(method):
     single = write_chains(questions, writers, CODEC, method, replace(settings, generation_batch=1))
     assert batched == single
     assert any(chain.written_tokens for chain in batched)
+
+
+def test_decoding_is_greedy_whatever_a_checkpoint_asks_for():
+    model = fresh_model("nano", CODEC, 0)
+    plain = TransformersWriter(fresh_model("nano", CODEC, 0), CODEC).write([[9, 10, CODEC.end]], 9)
+    for name, value in {"do_sample": True, "no_repeat_ngram_size": 1, "forced_bos_token_id": 5, "num_beams": 3}.items():
+        setattr(model.generation_config, name, value)
+    assert TransformersWriter(model, CODEC).write([[9, 10, CODEC.end]], 9) == plain

@@ -76,14 +76,16 @@ def test_a_checkpoint_with_a_smaller_vocabulary_gets_the_marks(tmp_path):
         pad_token_id=CODEC.pad, eos_token_id=CODEC.end, decoder_start_token_id=CODEC.pad,
     )  # fmt: skip
     MT5ForConditionalGeneration(config).save_pretrained(tmp_path)
-    model = load_model(str(tmp_path), CODEC)
+    model = load_model(str(tmp_path), CODEC, seed=0)
     assert model.get_input_embeddings().num_embeddings == len(CODEC)
     assert model.get_output_embeddings().weight.shape[0] == len(CODEC)
+    again, other = (load_model(str(tmp_path), CODEC, seed).get_input_embeddings().weight for seed in (0, 1))
+    assert torch.equal(model.get_input_embeddings().weight, again) and not torch.equal(again, other)
 
 
 def test_a_model_that_is_not_there_says_what_would_serve(tmp_path):
     with pytest.raises(ModelError, match=r"config.json and model.safetensors.*nano"):
-        load_model(str(tmp_path / "none"), CODEC)
+        load_model(str(tmp_path / "none"), CODEC, seed=0)
 
 
 def test_presets_are_the_sizes_they_say():
