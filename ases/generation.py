@@ -124,14 +124,14 @@ def write_chains(
 ) -> list[Chain]:
     """Write a chain for each question, given as (qid, text); the chains come back in the questions' order.
 
-    ``writers`` has one writer for each model of the method. A whole-chain method writes once, up to
-    ``max_chain_tokens``; the others take up to ``max_rounds`` turns of each model and ``max_segment_tokens`` a turn.
-    Raises DataError when two questions share a qid.
+    ``writers`` has one writer for each model of the method. A whole-chain method writes once; the others take up to
+    ``max_rounds`` turns of each model and ``max_segment_tokens`` a turn. No chain gets longer than
+    ``max_chain_tokens``, however it is written. Raises DataError when two questions share a qid.
     """
     _check_qids(questions)
     names = models_of(method)
     whole = method in ("answer-only", "seq2seq")
-    limit = settings.max_chain_tokens if whole else settings.max_segment_tokens
+    longest = settings.max_chain_tokens if whole else settings.max_segment_tokens
     rounds = 1 if whole else settings.max_rounds * len(names)
     waiting = [_Growing(place, qid, codec.encode(text)) for place, (qid, text) in enumerate(questions)]
     # Longest first: contexts of like length share a batch, and a batch too large for memory fails at once.
@@ -148,9 +148,14 @@ def write_chains(
             for chain in too_long:
                 finished[chain.position] = _end(chain, "length")
             if turn:
-                written = writers[name].write([[*chain.context, codec.end] for chain in turn], limit)
-                for chain, text in zip(turn, written, strict=True):
+                left = [min(longest, settings.max_chain_tokens - len(chain.ids)) for chain in turn]
+                written = writers[name].write([[*chain.context, codec.end] for chain in turn], max(left))
+                for chain, text, own in zip(turn, written, left, strict=True):
+                    # What a neighbour in the batch may still write must not change this chain.
+                    text = text if len(text.ids) <= own else Written(text.ids[:own], False)
                     reason = _append(chain, text, name, codec, rounds, len(names))
+                    if reason is None and len(chain.ids) >= settings.max_chain_tokens:
+                        reason = "length"
                     if reason is not None:
                         finished[chain.position] = _end(chain, reason)
             active = [chain for chain in active if chain.position not in finished]

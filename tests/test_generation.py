@@ -76,6 +76,17 @@ def test_rounds_and_lengths_are_bounded_and_said():
     assert (chain.text, chain.reason, chain.rounds) == ("a a a a", "length", 1)
 
 
+def test_an_iterated_chain_is_no_longer_than_a_whole_one_may_be():
+    unit = len(CODEC.encode("a a "))
+    endless = Script({"Q" + "a a " * n: says("a a ") for n in range(9)})
+    settings = replace(SETTINGS, max_chain_tokens=3 * unit)
+    (chain,) = write_chains([("q", "Q")], {"model": endless}, CODEC, "uni-path", settings)
+    assert (chain.text, chain.reason, chain.rounds) == ("a a " * 3, "length", 3)
+    assert [limit for _, limit in endless.calls] == [3 * unit, 2 * unit, unit]
+    (chain,) = write_chains([("q", "Q")], {"model": endless}, CODEC, "uni-path", replace(SETTINGS, max_chain_tokens=3))
+    assert chain.reason == "length" and len(CODEC.encode(chain.text)) <= 3
+
+
 def test_a_whole_chain_method_writes_once_with_its_own_limit():
     script = Script({"Q?": says("3 + 4 = 7.")})
     (chain,) = write_chains([("q", "Q?")], {"model": script}, CODEC, "seq2seq", SETTINGS)
