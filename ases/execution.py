@@ -178,11 +178,11 @@ def locked(path: Path, what: str) -> Iterator[int]:
     The system lets go of it when the process dies, however it dies. Raises RunError where another one holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    # Not opened for appending: on Linux a later write at an offset would then be appended all the same.
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            file.seek(0)
             raise RunError(f"{what} is already running as pid {file.read().strip() or 'unknown'}") from None
         file.truncate(0)
         file.write(str(os.getpid()))

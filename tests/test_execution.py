@@ -166,3 +166,13 @@ def test_a_lock_is_held_by_the_living_only(tmp_path: Path) -> None:
         with pytest.raises(RunError, match=f"it is already running as pid {os.getpid()}"), locked(path, "it"):
             pass
     assert not is_locked(path)
+
+
+def test_what_is_written_into_a_lock_replaces_what_stood_there(tmp_path: Path) -> None:
+    path = tmp_path / "it.lock"
+    path.write_text("a process of before, long dead")
+    with locked(path, "it") as lock:
+        assert path.read_text() == str(os.getpid())
+        os.pwrite(lock, b"12345678, its workflow as pid 9", 0)
+        with pytest.raises(RunError, match="already running as pid 12345678, its workflow as pid 9$"), locked(path, "it"):
+            pass
