@@ -174,5 +174,8 @@ def test_what_is_written_into_a_lock_replaces_what_stood_there(tmp_path: Path) -
     with locked(path, "it") as lock:
         assert path.read_text() == str(os.getpid())
         os.pwrite(lock, b"12345678, its workflow as pid 9", 0)
-        with pytest.raises(RunError, match="already running as pid 12345678, its workflow as pid 9$"), locked(path, "it"):
+        with (
+            pytest.raises(RunError, match="already running as pid 12345678, its workflow as pid 9$"),
+            locked(path, "it"),
+        ):
             pass
