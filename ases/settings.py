@@ -125,21 +125,21 @@ _BASE: dict[str, Any] = {
     "learning_rate": 3e-3,
     "weight_decay": 0.01,
     "warmup": 0.06,
-    "curve_points": 5,
+    "curve_points": 4,
     "seed": 0,
-    "max_rounds": 20,
+    "max_rounds": 15,
     "max_segment_tokens": 200,
     "max_chain_tokens": 200,
     "generation_batch": 256,
 }
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2},
-    "quick": {"train_size": 4000, "valid_size": 200, "test_size": 1000, "budget": 4e12},
+    "quick": {"train_size": 4000, "valid_size": 200, "test_size": 1000, "budget": 3.5e12},
     "real": {
         "train_size": 0,
         "valid_size": 200,
         "test_size": 400,
-        "budget": 4e12,
+        "budget": 3.5e12,
         # what people and their models write is longer than what is generated here
         "max_rounds": 40,
         "max_segment_tokens": 400,
