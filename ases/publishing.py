@@ -122,12 +122,18 @@ def normalised(content: dict[str, Any], name: str, replacements: Mapping[str, st
     return nbformat.writes(nbformat.from_dict({"cells": cells, "metadata": metadata, **version})) + "\n"
 
 
+_NO_WIDGETS = "TqdmWarning: IProgress not found"
+"""Said once where Jupyter's widgets are not installed: about the environment, not about the run."""
+
+
 def _joined_streams(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # How many messages a text arrives in is a matter of timing.
     joined: list[dict[str, Any]] = []
     for output in outputs:
         if output["output_type"] == "stream":
             output = {**output, "text": "".join(output["text"])}
+            if _NO_WIDGETS in output["text"] and output["name"] == "stderr":
+                continue
             if joined and joined[-1]["output_type"] == "stream" and joined[-1]["name"] == output["name"]:
                 joined[-1]["text"] += output["text"]
                 continue

@@ -12,6 +12,7 @@ changed notebook finds its trained model again. ``manifest.json``, written last,
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from functools import cache
@@ -240,6 +241,8 @@ def open_run(step: str, namespace: Mapping[str, Any]) -> Run:
     Pass ``globals()`` right after the parameters cell. Raises ParameterError for wrong parameters, RunError for
     inputs that are not done.
     """
+    # Whether Jupyter's widgets are installed is no business of a notebook's output: our own bars do without.
+    warnings.filterwarnings("ignore", message="IProgress not found")
     run = run_for(step, strict.given(notebook_path(STEPS[step]), namespace))
     check_inputs(run)
     run.figure_folder.mkdir(parents=True, exist_ok=True)
