@@ -99,11 +99,16 @@ def execute(notebook: Path, run: Run | None, values: Mapping[str, Any], out: Pat
 
 
 def _papermill(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None:
-    import papermill  # late: only this command needs it, and it takes a second to load
-    from papermill.exceptions import PapermillExecutionError
-
     # It warns of every parameter whose type it cannot read, such as `float | None`; ours are checked already.
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    with _kernel_environment():
+        _with_retry(notebook, partial, passed)
+
+
+@contextmanager
+def _kernel_environment() -> Iterator[None]:
+    """What kernels inherit; afterwards this process has its own environment back, for whatever it runs next."""
+    before = os.environ.copy()
     package = str(Path(__file__).resolve().parents[1])
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -111,6 +116,17 @@ def _papermill(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.environ["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ["ASES_ROOT"], os.environ["ASES_BUILD"] = str(root()), str(build_folder())
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _with_retry(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None:
+    import papermill  # late: only this command needs it, and it takes a second to load
+    from papermill.exceptions import PapermillExecutionError
+
     for attempt in (1, 2):
         try:
             papermill.execute_notebook(

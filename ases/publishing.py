@@ -179,7 +179,8 @@ def agreement(ours: list[dict[str, str]], published: list[dict[str, str]]) -> li
     texts = [
         name
         for name in (published[0] if published else {})
-        if any(_number(row[name]) is None and row[name] for row in published)
+        # A verdict such as True is a result, not a name.
+        if any(_number(row[name]) is None and row[name] not in ("", "True", "False") for row in published)
     ]
     mine = {tuple(row.get(name) for name in texts): row for row in ours}
     theirs = {tuple(row.get(name) for name in texts): row for row in published}

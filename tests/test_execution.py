@@ -127,7 +127,16 @@ def test_a_failing_cell_is_named_and_leaves_nothing_finished(
 def test_an_interrupted_run_is_not_finished_and_lets_go_of_its_folder(project: Path, how: signal.Signals) -> None:
     command = [sys.executable, "-m", "ases", "run", "02_data", "-p", "train_size=3"]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=project, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+        # A job in the background is born deaf to interrupts; a person at a terminal is not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     run = runs.run_for("data", {"train_size": 3})
     ended = time.monotonic() + 120
     while not run.path("sleeping").exists() and process.poll() is None and time.monotonic() < ended:
@@ -179,3 +188,10 @@ def test_what_is_written_into_a_lock_replaces_what_stood_there(tmp_path: Path) -
             locked(path, "it"),
         ):
             pass
+
+
+def test_executing_leaves_this_process_its_own_environment(project: Path) -> None:
+    before = dict(os.environ)
+    notebook, run, values = notebook_path("02_data"), *prepare(notebook_path("02_data"), {}, {"train_size": 4})
+    execute(notebook, run, values)
+    assert dict(os.environ) == before

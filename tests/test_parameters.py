@@ -152,7 +152,8 @@ def test_a_missing_file_names_those_that_are_there(project: Path) -> None:
         parameters.load_file(project / "params" / "quik.yaml")
 
 
-def test_the_projects_own_files_are_well_formed() -> None:
+def test_the_projects_own_files_are_well_formed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASES_ROOT", str(fake_project.PROJECT))
     for path in sorted((fake_project.PROJECT / "params").glob("*.yaml")):
         values = parameters.load_file(path)
         assert values["size"] == path.stem

@@ -81,3 +81,10 @@ def test_a_place_of_this_machine_is_never_published(place: str, monkeypatch: pyt
         normalised(executed(f"{place}/ipykernel_7/1.py:3: UserWarning\n"), "02_data", {})
     with pytest.raises(RunError, match="cell 0"):
         normalised(executed("fine\n", source=f"open('{place}/x')"), "02_data", {})
+
+
+def test_a_verdict_that_turns_does_not_lose_its_row() -> None:
+    published = [{"method": "seq2seq", "accuracy": "0.4", "low": "0.3", "high": "0.5", "still_rises": "True"}]
+    turned = [{**published[0], "accuracy": "0.41", "still_rises": "False"}]
+    assert agreement(turned, published) == [("seq2seq", "within tolerance")]
+    assert agreement(published, published) == [("seq2seq", "identical")]
