@@ -130,7 +130,7 @@ _BASE: dict[str, Any] = {
     "max_rounds": 15,
     "max_segment_tokens": 200,
     "max_chain_tokens": 200,
-    "generation_batch": 256,
+    "generation_batch": 128,
 }
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2},
