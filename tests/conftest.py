@@ -1,7 +1,24 @@
-"""One thread a test process: as many processes as cores run beside each other, and sums come out the same."""
+"""What all tests share: one thread a process, no network, and where the real rationales lie.
+
+As many processes as cores run beside each other, and with one thread each their sums come out the same.
+"""
 
 import os
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of the collected rationales; tests that need it are skipped where it is not beside the project."""
+    folder = SHARED / "llm_adapters_cot"
+    if not folder.is_dir():
+        pytest.skip(f"no real rationales at {folder}")
+    return folder

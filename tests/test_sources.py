@@ -19,8 +19,6 @@ from ases.metrics import is_correct
 from ases.pieces import split_pieces
 from ases.sources import fingerprint, load_llm_adapters, normalise_question, plain_number
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-
 
 def record(question: str = "Ann had 1 pen, got 2. How many?", **changes: Any) -> dict[str, Any]:
     chain = "\nA: Ann had 1 pen, got 2. 1 + 2 = 3. The answer is 3."
@@ -277,14 +275,6 @@ def test_a_file_without_permission(write) -> None:
 # The real data -----------------------------------------------------------------------------------------------------
 
 ROWS = {"gsm8k": 1319, "multiarith": 600, "addsub": 395, "singleeq": 508, "svamp": 1000}
-
-
-@pytest.fixture(scope="module")
-def real() -> Path:
-    folder = SHARED / "llm_adapters_cot"
-    if not folder.is_dir():
-        pytest.skip(f"no real rationales at {folder}")
-    return folder
 
 
 @pytest.mark.parametrize("keep", [False, True])

@@ -18,8 +18,6 @@ from ases.examples import states_answer
 from ases.settings import DataSettings, settings_for
 from ases.splits import NEAR, Splits, families, leaks, make_splits, masked_words, near_duplicates
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-
 
 def generated(**changes: Any) -> DataSettings:
     return settings_for({"size": "smoke", **changes}).data
@@ -230,14 +228,6 @@ def test_leaks_finds_what_is_put_there_on_collected_data(tmp_path: Path) -> None
 
 
 # The real data -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def real() -> Path:
-    folder = SHARED / "llm_adapters_cot"
-    if not folder.is_dir():
-        pytest.skip(f"no real rationales at {folder}")
-    return folder
 
 
 @pytest.fixture(scope="module")
