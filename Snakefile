@@ -87,6 +87,13 @@ rule comparison:
     shell: COMMAND
 
 
+rule own_data:
+    output: MANIFEST.format("own_data-{name}")
+    params: code=code("own_data"), arguments=arguments("own_data")
+    threads: 1
+    shell: COMMAND
+
+
 rule results:
     input: needs("results")
     output: MANIFEST.format("results-{name}")

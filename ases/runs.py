@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from ases import parameters as strict
-from ases.errors import DataError, ParameterError, RunError
+from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder, figure_place
 from ases.parameters import PARTS, notebook_path, root
 from ases.provenance import code_hash, digest, file_hash
 from ases.settings import (
     BASELINE,
+    GENERATED,
     DataSettings,
     GenerationSettings,
     SegmentationSettings,
@@ -38,11 +39,12 @@ from ases.settings import (
 __all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for"]
 
 ENTRIES = {
-    "data": ("examples", "problems", "sources", "splits"),
+    "data": ("examples", "problems", "reports", "sources", "splits"),
     "segmentation": ("labels", "scores"),
     "training": ("models", "segments", "training"),
     "generation": ("generation", "models", "training"),
     "comparison": ("evaluation",),
+    "own_data": ("checks", "sources"),
     "results": ("evaluation",),
 }
 """The modules whose code decides what a step computes; what those import counts too.
@@ -56,6 +58,7 @@ _OWN = {
     "training": TrainingSettings,
     "generation": GenerationSettings,
 }
+_OF_SEVERAL = frozenset(["size", "methods", "seeds"])
 _OF_ONE_METHOD = frozenset(["method", "typed"])  # a scorer or a comparison has none of its own
 
 
@@ -100,9 +103,12 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
         settings = settings_for(_only(plain, plain.keys() - _OF_ONE_METHOD) if step == "segmentation" else plain)
     if step in ("comparison", "results") and not (given.get("methods") and given.get("seeds")):
         raise ParameterError(f"{STEPS[step]} needs methods and seeds, each a list with at least one entry")
-    data = () if step == "data" else (_run("data", _only(plain, _names(DataSettings)), known),)
+    data = () if step in ("data", "own_data") else (_run("data", _only(plain, _names(DataSettings)), known),)
     if step == "data":
-        inputs, bits = (), f"{settings.data.data}-{settings.data.train_size or 'all'}"
+        words = (settings.data.data, settings.data.language if settings.data.data == "reports" else "")
+        inputs, bits = (), "-".join([*filter(None, words), str(settings.data.train_size or "all")])
+    elif step == "own_data":
+        inputs, bits = (), "check"
     elif step == "segmentation":
         inputs, bits = (*data, *_scorer(plain, settings, known)), settings.segmentation.strategy
         if bits == "random":
@@ -128,7 +134,7 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
         used = {one.key: one for run in generations for one in run.all("segmentation")}
         inputs, bits = (*generations, *used.values()), f"{len(given['methods'])}x{len(given['seeds'])}"
     else:
-        inputs, bits = (_run("comparison", given, known),), ""
+        inputs = (_run("comparison", given, known), _run("own_data", _only(plain, ["size"]), known))
         bits = inputs[0].bits
     content = {
         "step": step,
@@ -139,11 +145,11 @@ def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
     if step == "results":
         content["shown beside"] = _published_real()
     folder = settings.data.data_folder
-    if settings.data.data != "generated":
-        folder = str(_data_folder(folder))
+    if settings.data.data not in GENERATED:
+        folder = place_of(folder)
         if step == "data":
-            content["fingerprint"] = fingerprint(Path(folder))
-    matter = {"size", *_names(_OWN[step])} if step in _OWN else {"size", "methods", "seeds"}
+            content["fingerprint"] = fingerprint(settings.data.data, folder)
+    matter = {"size", *_names(_OWN[step])} if step in _OWN else {"size"} if step == "own_data" else _OF_SEVERAL
     matter = matter.union(*(run.parameters for run in inputs))
     if step == "segmentation":
         matter -= _OF_ONE_METHOD
@@ -180,6 +186,8 @@ def _scorer(plain: dict[str, Any], settings: Settings, known: dict[str, Run]) ->
 
 
 def _keyed(step: str, settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
+    if step == "own_data":
+        return {}
     if step not in _OWN:
         return {"methods": list(given["methods"]), "seeds": list(given["seeds"])}
     part = next(part for part in vars(settings).values() if isinstance(part, _OWN[step]))
@@ -198,27 +206,28 @@ def _only(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in names}
 
 
-def _data_folder(given: str) -> Path:
-    folder = Path(given).expanduser()
-    return folder if folder.is_absolute() else (root() / folder).resolve()
+def place_of(given: str) -> str:
+    """The place of collected data, absolute; a relative one counts from the project's folder, else from here.
+
+    What is neither a folder nor a file stays as it is: it may be the name of a data set on a hub.
+    """
+    place = Path(given).expanduser()
+    here = [one for one in (root() / place, place) if one.exists()]
+    return str(here[0].resolve()) if here else str(place)
 
 
-def fingerprint(folder: Path) -> str:
-    """Fingerprint of collected data, by its files' content. Raises DataError where the folder is missing."""
-    if not folder.is_dir():
-        raise DataError(
-            f"the data folder {folder} is not there; data_folder names it, relative to the project's folder "
-            "or absolute: -p data_folder=PATH"
-        )
-    changed = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()))
-    return _fingerprint(folder, changed)
+def fingerprint(data: str, place: str) -> str:
+    """Fingerprint of collected data, by its files' content. Raises DataError where it is missing."""
+    top = Path(place)
+    files = [top] if top.is_file() else sorted(path for path in top.rglob("*") if path.is_file())
+    return _fingerprint(data, place, tuple((str(path), path.stat().st_mtime_ns) for path in files))
 
 
 @cache
-def _fingerprint(folder: Path, _changed: tuple[tuple[str, int], ...]) -> str:
+def _fingerprint(data: str, place: str, _changed: tuple[tuple[str, int], ...]) -> str:
     from ases import sources  # late: it loads datasets, which a look at generated data's runs does not need
 
-    return sources.fingerprint(folder)
+    return sources.fingerprint(data, place)
 
 
 def command(run: Run) -> str:

@@ -10,7 +10,7 @@ The notebooks' parameters are flat; :func:`settings_for` sorts them into steps, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ases.errors import ParameterError
@@ -27,13 +27,26 @@ SCORED = ("entropy", "loss", "similarity")
 LABELLED = ("location", "gold", "random", "none")
 """Strategies that label the pieces without a score."""
 
+GENERATED = ("generated", "reports")
+"""Data that is made here, from a seed, with gold labels."""
+
+PRIVATE = ("cpet",)
+"""Data about people: what is computed from it stays in the folder that holds it, and nothing of it is published."""
+
 DEFAULT_BETA = {"entropy": 1.4, "loss": 1.4, "similarity": 1.0}
-SOURCES = ("generated", "llm_adapters_cot")
+SOURCES = ("generated", "reports", "gsm8k", "llm_adapters_cot", "palm_svamp_cot", "cpet", "own")
+COLUMN_FIELDS = ("qid", "question", "rationale", "answer", "source", "licence")
+LANGUAGES = ("en", "zh")
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Where the examples come from, and how many go into each split."""
+    """Where the examples come from, and how many go into each split.
+
+    ``data_folder`` is the place of collected data: a folder, a file, or the name of a data set on a hub. ``columns``
+    holds entries such as ``question=problem`` and is for own data only; ``language`` is that of reports and of own
+    data. With ``held_out_schemas`` the stories of the test split are told nowhere in training.
+    """
 
     data: str
     data_folder: str
@@ -46,6 +59,9 @@ class DataSettings:
     largest: int
     distractors: float
     keep_teacher_wrong: bool
+    language: str
+    columns: tuple[str, ...]
+    held_out_schemas: bool
 
 
 @dataclass(frozen=True)
@@ -113,6 +129,9 @@ _BASE: dict[str, Any] = {
     "largest": 10,
     "distractors": 0.2,
     "keep_teacher_wrong": False,
+    "language": "en",
+    "columns": (),
+    "held_out_schemas": False,
     "strategy": "entropy",
     "reduce": "sum",
     "condition": "question",
@@ -148,9 +167,17 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 """``train_size`` 0 takes all that is left after validation and test."""
 
+_LANGUAGE_OF = {"reports": "zh", "cpet": "zh"}  # unless another is given
+BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
+    ("smoke", "reports"): {"train_size": 48, "test_size": 24},
+    ("quick", "reports"): {"train_size": 1000, "valid_size": 100, "test_size": 200},
+}
+"""What a size means for data other than word problems, whose texts are longer."""
+
 _CHOICES = {
     "size": tuple(SIZES),
     "data": SOURCES,
+    "language": LANGUAGES,
     "method": METHODS,
     "strategy": SCORED + LABELLED,
     "reduce": ("sum", "mean"),
@@ -178,7 +205,10 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     unknown = sorted(set(given) - known)
     if unknown:
         raise ParameterError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    values = {**_BASE, **SIZES[size], **given}
+    data = given.get("data", _BASE["data"])
+    by_data = {"language": _LANGUAGE_OF.get(data, "en"), **BY_DATA.get((size, data), {})}
+    values = {**_BASE, **SIZES[size], **by_data, **given}
+    values["columns"] = tuple(values["columns"])
     rule = values["random_of"] if values["strategy"] == "random" else values["strategy"]
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
     _check(values)
@@ -189,13 +219,6 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
 def needs_labels(method: str, typed: bool = False) -> bool:
     """Whether labels change anything for the method (METHOD, section 4)."""
     return method.startswith("dual-path") or method.endswith("-merged") or (typed and method.startswith("uni-path"))
-
-
-def flat(settings: Any) -> dict[str, Any]:
-    """The settings as one flat dictionary, as they are hashed and written into manifests."""
-    values = asdict(settings)
-    nested = [value for value in values.values() if isinstance(value, dict)]
-    return {key: item for part in nested for key, item in part.items()} if nested else values
 
 
 def _check(values: Mapping[str, Any]) -> None:
@@ -220,9 +243,12 @@ def _check(values: Mapping[str, Any]) -> None:
         raise ParameterError(f"warmup is {values['warmup']}, but is a share of the steps, below 1")
     if values["distractors"] > 1:
         raise ParameterError(f"distractors is {values['distractors']}, but is a probability, from 0 to 1")
-    if values["data"] != "generated":
+    _check_columns(values["columns"], values["data"])
+    if values["held_out_schemas"] and values["data"] not in GENERATED:
+        raise ParameterError("held_out_schemas needs generated data: collected questions carry no story schemas")
+    if values["data"] not in GENERATED:
         if not values["data_folder"]:
-            raise ParameterError(f"data is {values['data']}, which needs data_folder: the folder that holds its files")
+            raise ParameterError(f"data is {values['data']}, which needs data_folder: the folder or file that holds it")
         if values["strategy"] == "gold" or (values["strategy"], values["random_of"]) == ("random", "gold"):
             raise ParameterError("strategy gold needs generated data: collected rationales carry no gold labels")
     elif values["train_size"] == 0:
@@ -234,6 +260,19 @@ def _check(values: Mapping[str, Any]) -> None:
         raise ParameterError(
             "typed marks each target with its label: it needs method uni-path and a strategy with labels"
         )
+
+
+def _check_columns(columns: tuple[str, ...], data: str) -> None:
+    fields_named = [entry.partition("=")[0] for entry in columns]
+    for entry, name in zip(columns, fields_named, strict=True):
+        if name not in COLUMN_FIELDS or not entry.partition("=")[2]:
+            raise ParameterError(
+                f"columns holds {entry!r}, but each entry is field=column, the field one of {', '.join(COLUMN_FIELDS)}"
+            )
+    if len(set(fields_named)) < len(fields_named):
+        raise ParameterError(f"columns names a field twice: {', '.join(columns)}")
+    if columns and data != "own":
+        raise ParameterError(f"columns is for data own; the columns of {data} are known")
 
 
 def _check_choice(name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""A project in miniature for tests: the six notebooks, in seconds, with nothing trained."""
+"""A project in miniature for tests: the notebooks, in seconds, with nothing trained."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ def make(folder: Path) -> Path:
         place / "05_generation.ipynb", "generation", everything + ONE + "max_rounds: int | None = None\n", WORK, LAST
     )
     notebook(place / "06_comparison.ipynb", "comparison", everything + ALL, WORK, TABLE, LAST)
+    notebook(place / "10_your_own_data.ipynb", "own_data", 'size: str = "quick"\n', WORK, LAST)
     (folder / "params").mkdir()
     (folder / "params" / "quick.yaml").write_text("size: quick\nmethods: [seq2seq]\nseeds: [0]\n", encoding="utf-8")
     shutil.copyfile(PROJECT / "Snakefile", folder / "Snakefile")

@@ -105,8 +105,8 @@ def test_inputs_are_found_near_before_far() -> None:
 
 def test_a_plan_is_complete_ordered_and_without_repeats() -> None:
     plan = runs.plan({"methods": list(METHODS), "seeds": list(range(70))})
-    # one data set; a seed: six trainings, six generations, one segmentation; comparison and results
-    assert len(plan) == 1 + 70 * 13 + 2 == len({run.key for run in plan}) == len({run.folder for run in plan})
+    # one data set; a seed: six trainings, six generations, one segmentation; comparison, own data and results
+    assert len(plan) == 1 + 70 * 13 + 3 == len({run.key for run in plan}) == len({run.folder for run in plan})
     seen: set[str] = set()
     for run in plan:
         assert {one.key for one in run.inputs} <= seen
@@ -117,6 +117,18 @@ def test_a_plan_is_complete_ordered_and_without_repeats() -> None:
 def test_planned_runs_are_those_that_their_parameters_mean() -> None:
     for run in runs.plan({"methods": list(METHODS), "seeds": [0, 3], "beta": 1.2, "train_size": 50, "max_rounds": 9}):
         assert runs.run_for(run.step, run.parameters).key == run.key
+
+
+def test_private_data_stays_where_it_lies(project: Path) -> None:
+    path = project / "hospital" / "reports.csv"
+    path.parent.mkdir()
+    path.write_text("question,answer,qid\na,b,1\n", encoding="utf-8")
+    given = {"data": "cpet", "data_folder": "hospital/reports.csv", "train_size": 1}
+    for step in ("data", "training", "segmentation", "generation"):
+        run = runs.run_for(step, given)
+        assert run.folder.parent == path.parent / "ases-build" / "runs", step
+        assert run.settings.data.language == "zh"
+    assert runs.run_for("data", {}).folder.parent == project / "build" / "runs"
 
 
 def test_collected_data_is_known_by_its_content_not_its_place(project: Path) -> None:
