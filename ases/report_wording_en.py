@@ -292,6 +292,7 @@ RESPONSE = {
     "stable": ("stable metabolic disease", "in keeping with stable metabolic disease"),
     "progression": ("metabolic progression", "in keeping with metabolic progression"),
 }
+INCIDENTAL_LEAD = "{sign} {place}"
 CLEAR = ("no evidence of malignancy on whole-body PET/CT", "no PET/CT evidence of a malignant tumour")
 BIOPSIES = {"needle": "needle biopsy", "endoscope": "endoscopic biopsy", "colposcope": "colposcopic biopsy"}
 ADVICE = {
@@ -338,3 +339,9 @@ def named(text: str) -> str:
 def with_article(text: str) -> str:
     """``a nodule``, ``an irregular nodule``."""
     return f"{'an' if text[0].lower() in 'aeiou' else 'a'} {text}"
+
+
+def bare(sign: str, many: bool) -> str:
+    """What is seen, without its article, and in the plural where there are several."""
+    text = sign.removeprefix("an ").removeprefix("a ")
+    return text.replace("focus", "foci").replace("nodule", "nodules") if many else text

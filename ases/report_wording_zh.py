@@ -223,6 +223,7 @@ RESPONSE = {
     "stable": ("疗效评价为代谢稳定", "符合代谢稳定"),
     "progression": ("疗效评价为代谢进展", "符合代谢进展"),
 }
+INCIDENTAL_LEAD = "{place}{sign}"
 CLEAR = ("全身未见明确恶性病变征象", "本次显像未见明确恶性肿瘤征象")
 BIOPSIES = {"needle": "穿刺活检", "endoscope": "内镜下活检", "colposcope": "阴道镜下活检"}
 ADVICE = {
@@ -258,3 +259,8 @@ def several(text: str) -> str:
 def named(text: str) -> str:
     """A sentence as it begins: Chinese has no capitals."""
     return text
+
+
+def bare(sign: str, many: bool) -> str:
+    """What is seen, as the impression names it; Chinese has no plural."""
+    return sign
