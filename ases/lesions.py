@@ -24,7 +24,8 @@ The findings tell all that the rules use. The rules are ours; they are simpler t
 7. **Response**, after treatment, of the lesion with the highest SUVmax now: complete where that is not above the
    liver; else by its change since the earlier study, in whole percent: partial for a fall of 30 or more, progression
    for a rise of 30 or more, stable between. A new metastatic lesion is progression in any case. Lymphoma also gets
-   the Deauville score: 2 up to the mediastinal blood pool, 3 up to the liver, 4 up to twice the liver, 5 above.
+   the Deauville score: 2 up to the mediastinal blood pool, 3 up to the liver, 4 up to twice the liver, 5 above or
+   with a new metastatic lesion.
 8. **Clear** where no lesion is above grade 0, indeterminate or metastatic.
 9. **Advice** follows from grade and spread, stage or response (:func:`advice`).
 """
@@ -188,6 +189,8 @@ def response(case: Case) -> str:
 
 def deauville(case: Case) -> int:
     """Rule 7: 2 to 5."""
+    if any(lesion.new and verdict(lesion) == POSITIVE for lesion in case.lesions):
+        return 5
     suv = hottest(case.lesions).suv
     return 2 + (suv > case.pool) + (suv > case.liver) + (suv > 2 * case.liver)
 

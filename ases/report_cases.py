@@ -11,55 +11,14 @@ up often enough; what the report then concludes is worked out from the numbers d
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 
 from ases.lesions import AGGRESSIVE, BLAND, NEGATIVE, OPEN, POSITIVE, Case, Incidental, Lesion, n_category
+from ases.report_benign import BENIGN
 from ases.report_sites import DISTANT, FAMILIES, FAR_STATIONS, PRIMARY, SITES, STATIONS
 
 _KINDS = {"staging": 64, "lymphoma": 11, "response": 11, "lymphoma-response": 6, "clear": 8}
 _FAMILY_WEIGHTS = {"lung": 28, "colon": 12, "breast": 9, "liver": 8, "stomach": 8}  # the others 6 each
 
-
-@dataclass(frozen=True)
-class IncidentalKind:
-    """A benign finding: the organ it lies in, how many places it can take, and its numbers where it tells them.
-
-    ``size`` is a range of longest diameters in mm, ``suv`` of ten times the SUVmax; ``sex`` F, M or empty for both.
-    ``inferred`` says whether the impression concludes what it is (AS) or only repeats it (ES).
-    """
-
-    organ: str
-    places: int
-    inferred: bool
-    size: tuple[int, int] | None = None
-    suv: tuple[int, int] | None = None
-    sex: str = ""
-
-
-INCIDENTALS: dict[str, IncidentalKind] = {
-    "lacunes": IncidentalKind("brain", 3, True),
-    "sinus": IncidentalKind("sinus", 3, True),
-    "tonsils": IncidentalKind("oropharynx", 1, True, suv=(26, 58)),
-    "thyroid-diffuse": IncidentalKind("thyroid", 1, True, suv=(30, 76)),
-    "calcified-nodule": IncidentalKind("lung", 4, True, size=(3, 8)),
-    "lung-bands": IncidentalKind("lung", 4, True),
-    "liver-cyst": IncidentalKind("liver", 2, True, size=(6, 48)),
-    "fatty-liver": IncidentalKind("liver", 1, True),
-    "adrenal-fat": IncidentalKind("adrenal", 2, True, size=(9, 26)),
-    "kidney-cyst": IncidentalKind("kidney", 2, True, size=(7, 52)),
-    "stomach-diffuse": IncidentalKind("stomach", 1, True, suv=(26, 52)),
-    "bowel-strip": IncidentalKind("bowel", 1, True, suv=(26, 78)),
-    "fibroid": IncidentalKind("uterus", 2, True, size=(12, 60), sex="F"),
-    "spurs": IncidentalKind("bone", 3, True),
-    "shoulders": IncidentalKind("joints", 3, True, suv=(20, 46)),
-    "aorta": IncidentalKind("vessels", 3, False),
-    "gallstones": IncidentalKind("gallbladder", 1, False),
-    "pleural-fluid": IncidentalKind("pleura", 3, False),
-    "pericardial-fluid": IncidentalKind("heart", 1, False),
-    "prostate": IncidentalKind("prostate", 1, False, sex="M"),
-    "scoliosis": IncidentalKind("spine", 1, False),
-}
-"""Every benign finding by key; its words are in the modules of the wording."""
 
 ORGANS_OF_FAMILY = {"colon": "bowel"}
 """Where the organ of a family is not called as the family."""
@@ -90,7 +49,7 @@ def draw_case(rng: random.Random) -> Case:
     }[kind]
     lesions = draw()
     sex = FAMILIES[family].sex if family and FAMILIES[family].sex else rng.choice("FM")
-    wanted = rng.choice((4, 5, 5, 6)) if kind == "clear" else rng.choice((1, 2, 2, 3) if len(lesions) > 3 else (2, 3))
+    wanted = rng.choice((3, 4, 5)) if kind == "clear" else rng.choice((1, 1, 2) if len(lesions) > 3 else (1, 2, 3))
     return Case(
         kind,
         family,
@@ -108,10 +67,10 @@ def draw_case(rng: random.Random) -> Case:
 
 def _incidentals(rng: random.Random, taken: set[str], sex: str, wanted: int) -> tuple[Incidental, ...]:
     found = []
-    keys = list(INCIDENTALS)
+    keys = list(BENIGN)
     rng.shuffle(keys)
     for key in keys:
-        kind = INCIDENTALS[key]
+        kind = BENIGN[key]
         if len(found) == wanted:
             break
         if kind.organ in taken or kind.sex not in ("", sex):
@@ -119,8 +78,8 @@ def _incidentals(rng: random.Random, taken: set[str], sex: str, wanted: int) -> 
         taken.add(kind.organ)  # one an organ: the report never has to say which of two is meant
         long = rng.randint(*kind.size) if kind.size else 0
         suv = rng.randint(*kind.suv) if kind.suv else 0
-        found.append(Incidental(key, rng.randrange(kind.places), long, _shorter(rng, long), suv))
-    order = list(INCIDENTALS)
+        found.append(Incidental(key, rng.randrange(len(kind.words["zh"].places)), long, _shorter(rng, long), suv))
+    order = list(BENIGN)
     return tuple(sorted(found, key=lambda one: order.index(one.key)))
 
 
@@ -259,7 +218,8 @@ def _response(rng: random.Random, name: str, liver: int) -> list[Lesion]:
     for base in bases:
         lesions.append(Lesion(base.role, base.site, base.long, base.short, now, base.sign, earlier))
         now = rng.randint(max(7, now * 55 // 100), max(8, now - 1))
-        earlier = now * rng.randint(125, 240) // 100 if aim in ("complete", "partial") else now * 112 // 100 + 1
+        falls = aim in ("complete", "partial")
+        earlier = now * 130 // 100 + rng.randint(20, 80) if falls else now * 112 // 100 + 1
         if now >= lesions[-1].suv:  # so faint that there is nothing below it: the others are gone
             break
     if course == "new":
