@@ -17,7 +17,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -48,6 +48,48 @@ WRONG_UNSTATED = "teacher wrong and states no answer"
 STATES_OTHER = "right, but its stated answer reads as another number"
 DUPLICATE = "duplicate question, kept from"
 NO_FILE = "file not there"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a file, used or not: every record of every file comes out of :func:`read_records` once.
+
+    ``set`` names the file, ``record`` is counted from 1 (own files: the line), ``example`` is None only where the
+    record holds none (an empty question), ``reason`` begins with ``kept`` where the example is usable; else it says why
+    it is set aside. Copies of a question are not told apart here: that is for the split.
+    """
+
+    set: str
+    record: int
+    example: Example | None
+    reason: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether the example is usable."""
+        return self.example is not None and self.reason.startswith(KEPT)
+
+
+def read_records(
+    data: str,
+    place: Path | str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    keep_teacher_wrong: bool = False,
+    language: str = "en",
+) -> Iterator[Record]:
+    """The one door for data that is not generated: every record of every file, once, in order, with its reason.
+
+    ``data`` is ``llm_adapters_cot``, ``gsm8k``, ``palm_svamp_cot`` (folders), ``cpet`` or ``own`` (a file); ``columns``
+    (own only) says which column holds a field: ``{"question": "q"}``. ``language`` is that of own data. Streamed: memory
+    does not grow with the file. Raises DataError, naming file, line and field, for what cannot be read.
+    """
+    if data == "llm_adapters_cot":
+        for name, path in _files(place, None)[0].items():
+            for number, record in enumerate(_read(path), start=1):
+                yield Record(name, number, *_judge(name, number, _checked(path, number, record), keep_teacher_wrong))
+    else:
+        raise DataError(f"data {data!r} is unknown")
 
 
 @dataclass(frozen=True)

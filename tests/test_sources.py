@@ -61,6 +61,7 @@ def test_a_record_becomes_an_example(write) -> None:
         "schema": None,
         "teacher_correct": True,
         "flags": (),
+        "official_split": None,
     }
 
 
