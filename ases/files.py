@@ -46,7 +46,8 @@ def read_rows(
     ``strict`` raises DataError at the first problem. Otherwise a problem stands in the place of its row and reading
     goes on where that is possible. ``required`` names columns that must be in the header of a CSV or the schema of a
     Parquet file; the fields of JSON records are for the caller to check. Values of CSV are texts, unchanged: a cell
-    ``=1+1`` stays those four characters. Blank lines are no rows. ``layout`` overrules the file's name.
+    ``=1+1`` stays those four characters. Blank lines are no rows. ``layout`` overrules the file's name;
+    ``json list`` takes one list only.
     """
     file = str(path)
     for line, value in read_values(path, strict=strict, required=required, layout=layout):
@@ -155,7 +156,7 @@ def _text(stream: IO[bytes], file: str, layout: str, required: frozenset[str]) -
             return
     if layout in _DELIMITERS:
         yield from separated(lines, file, _DELIMITERS[layout], required)
-    elif layout == "json" and not one_a_line(first[1]):
+    elif layout == "json list" or (layout == "json" and not one_a_line(first[1])):
         yield from json_list(lines, file)
     else:
         yield from json_lines(lines, file)
