@@ -27,7 +27,8 @@ class Example:
     ``gold`` holds the true label, ``ES`` or ``AS``, of each piece of the rationale where the data is generated.
     ``graph`` and ``schema`` name the operation graph and the story (graph, theme and wording frame, numbers
     masked) of a generated problem; ``teacher_correct`` says whether an LLM-written rationale reaches the
-    reference answer; ``flags`` name the known oddities of this record.
+    reference answer; ``flags`` name the known oddities of this record; ``official_split`` is ``train`` or ``test``
+    where the set's makers published a split.
     """
 
     qid: str
@@ -42,6 +43,7 @@ class Example:
     schema: str | None = None
     teacher_correct: bool | None = None
     flags: tuple[str, ...] = ()
+    official_split: str | None = None
 
 
 FEATURES = Features(
@@ -58,6 +60,7 @@ FEATURES = Features(
         "schema": Value("string"),
         "teacher_correct": Value("bool"),
         "flags": List(Value("string")),
+        "official_split": Value("string"),
     }
 )
 
