@@ -52,13 +52,22 @@ rule training:
     shell: COMMAND
 
 
-# The scorer: segmentation, and with it half of the trainings, wait for it.
+# The scorers: scoring, and with it half of the trainings, wait for them.
 use rule training as scorer with:
-    output: MANIFEST.format("training-{name,seq2seq-.*}")
+    output: MANIFEST.format("training-{name,(seq2seq|answer-from-prefix)-.*}")
     priority: 40
 
 
 ruleorder: scorer > training
+
+
+rule scoring:
+    input: needs("scoring")
+    output: MANIFEST.format("scoring-{name}")
+    params: code=code("scoring"), arguments=arguments("scoring")
+    threads: 1
+    priority: 30
+    shell: COMMAND
 
 
 rule segmentation:
@@ -66,7 +75,6 @@ rule segmentation:
     output: MANIFEST.format("segmentation-{name}")
     params: code=code("segmentation"), arguments=arguments("segmentation")
     threads: 1
-    priority: 30
     shell: COMMAND
 
 
@@ -83,6 +91,13 @@ rule comparison:
     input: needs("comparison")
     output: MANIFEST.format("comparison-{name}")
     params: code=code("comparison"), arguments=arguments("comparison")
+    threads: 1
+    shell: COMMAND
+
+
+rule own_data:
+    output: MANIFEST.format("own_data-{name}")
+    params: code=code("own_data"), arguments=arguments("own_data")
     threads: 1
     shell: COMMAND
 

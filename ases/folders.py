@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, Any
 from ases.errors import RunError
 from ases.parameters import notebook_path, root
 from ases.provenance import environment, file_hash, notebook_code
-from ases.settings import Settings
+from ases.settings import PRIVATE, Settings
 
 if TYPE_CHECKING:
     import pandas as pd  # a look at which runs are done needs no tables
 
 STEPS = {
     "data": "02_data",
-    "segmentation": "03_segmentation",
     "training": "04_training",
+    "scoring": "03_scoring",
+    "segmentation": "03_segmentation",
     "generation": "05_generation",
     "comparison": "06_comparison",
+    "own_data": "10_your_own_data",
     "results": "00_results",
 }
 """Each step and the notebook that takes it."""
@@ -73,8 +75,17 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """``build/runs/<step>-<bits>-<key>``."""
-        return build_folder() / "runs" / f"{self.step}-{self.bits}-{self.key}"
+        """``build/runs/<step>-<bits>-<key>``; of private data, within the folder that holds the data."""
+        return self.home / "runs" / f"{self.step}-{self.bits}-{self.key}"
+
+    @property
+    def home(self) -> Path:
+        """Where this run and those it needs are made: nothing of private data leaves the folder that holds it."""
+        data = self.settings.data
+        if data.data not in PRIVATE:
+            return build_folder()
+        place = Path(data.data_folder)
+        return (place.parent if place.is_file() else place) / "ases-build"
 
     @property
     def figure_folder(self) -> Path:

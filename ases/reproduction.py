@@ -19,7 +19,7 @@ from typing import Any
 from ases import runs
 from ases.errors import ParameterError, RunError
 from ases.execution import PARTIAL, is_locked, locked, state
-from ases.folders import Run, build_folder
+from ases.folders import Run
 from ases.parameters import check, check_declared, defaults, joined, problems_of, root
 
 
@@ -77,7 +77,8 @@ def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[R
     """
     plan = planned(parameters)
     cores = cores or min(2, os.cpu_count() or 1)
-    with locked(build_folder() / "reproduce.lock", f"a reproduction in {build_folder()}") as lock:
+    home = plan[-1].home
+    with locked(home / "reproduce.lock", f"a reproduction in {home}") as lock:
         waiting = to_do(plan)
         steps = Counter(run.notebook for run in plan)
         print(f"{len(plan)} runs: {', '.join(f'{count} of {name}' for name, count in sorted(steps.items()))}")
@@ -90,24 +91,24 @@ def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[R
             if not is_locked(run.path("running.lock")):
                 run.manifest_path.unlink(missing_ok=True)
                 run.path(PARTIAL).unlink(missing_ok=True)
-        code = _snakemake(parameters, cores, lock)
+        code = _snakemake(parameters, home, cores, lock)
         left = to_do(plan)
     if code or left:
         failed = [run for run in left if state(run) == "failed"]
         lines = [f"{len(left)} of {len(plan)} runs are not done, {len(failed)} failed (reasons above):"]
         lines += [f"  {run.label}: {run.path(PARTIAL)}" for run in failed]
         if not failed:
-            lines = [f"{len(left)} of {len(plan)} runs are not done. The workflow says:", _report_path().read_text()]
+            said = _report_path(home).read_text(encoding="utf-8")
+            lines = [f"{len(left)} of {len(plan)} runs are not done. The workflow says:", said]
         raise RunError("\n".join([*lines, "What is done is kept; the same command goes on from here."]))
     return plan
 
 
-def _report_path() -> Path:
-    return build_folder() / "snakemake.log"
+def _report_path(home: Path) -> Path:
+    return home / "snakemake.log"
 
 
-def _snakemake(parameters: Mapping[str, Any], cores: int, lock: int) -> int:
-    build = build_folder()
+def _snakemake(parameters: Mapping[str, Any], build: Path, cores: int, lock: int) -> int:
     config = build / "parameters.json"
     config.write_text(json.dumps(dict(parameters), indent=1), encoding="utf-8")
     base = [sys.executable, "-m", "snakemake", "--snakefile", str(root() / "Snakefile")]
@@ -122,7 +123,7 @@ def _snakemake(parameters: Mapping[str, Any], cores: int, lock: int) -> int:
     # It inherits the lock, which so outlives this process if only this one is killed. A session of its own lets an
     # interrupt reach it once, however it comes here.
     # Its own report goes into a file; what the notebooks say, errors too, comes through its standard output.
-    with _report_path().open("w", encoding="utf-8") as report:
+    with _report_path(build).open("w", encoding="utf-8") as report:
         process = subprocess.Popen(command, env=env, stderr=report, pass_fds=(lock,), start_new_session=True)
     os.pwrite(lock, f"{os.getpid()}, its workflow as pid {process.pid}".encode(), 0)
     try:

@@ -9,14 +9,18 @@ The notebooks' parameters are flat; :func:`settings_for` sorts them into steps, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ases.errors import ParameterError
 
 METHODS = ("answer-only", "seq2seq", "uni-path", "uni-path-merged", "dual-path", "dual-path-merged")
 """The methods compared. ``-merged`` joins adjacent pieces with one label (METHOD, section 4)."""
+
+TRAINED = (*METHODS, "answer-from-prefix")
+"""Everything that can be trained: the methods, and the scorer that answers from partial chains."""
 
 BASELINE = "seq2seq"
 """What every method is compared with: whole rationales learned at once."""
@@ -27,8 +31,20 @@ SCORED = ("entropy", "loss", "similarity")
 LABELLED = ("location", "gold", "random", "none")
 """Strategies that label the pieces without a score."""
 
+SCORER_OF = {"entropy": "seq2seq", "loss": "seq2seq", "information_gain": "answer-from-prefix"}
+"""Strategies whose scores come from a model, with the method by which that model, the scorer, was trained."""
+
+GENERATED = ("generated", "reports")
+"""Data that is made here, from a seed, with gold labels."""
+
+ANSWERED = ("generated", "gsm8k", "llm_adapters_cot", "palm_svamp_cot")
+"""Data in which every question has an answer."""
+
+PRIVATE = ("cpet",)
+"""Data about people: what is computed from it stays in the folder that holds it, and nothing of it is published."""
+
 DEFAULT_BETA = {"entropy": 1.4, "loss": 1.4, "similarity": 1.0}
-SOURCES = ("generated", "llm_adapters_cot")
+SOURCES = ("generated", "reports", "gsm8k", "llm_adapters_cot", "palm_svamp_cot", "cpet", "own")
 
 
 @dataclass(frozen=True)
@@ -46,11 +62,26 @@ class DataSettings:
     largest: int
     distractors: float
     keep_teacher_wrong: bool
+    language: str
+    columns: tuple[str, ...]
+    held_out_schemas: bool
+
+
+@dataclass(frozen=True)
+class ScoringSettings:
+    """Which model scores the pieces (METHOD, section 2).
+
+    ``scorer`` is the method that it was trained by. With ``folds`` of 2 or more the scorer is cross-fitted: each
+    example is scored by a model that has not seen it in training; 1 scores the split that the model was trained on.
+    """
+
+    scorer: str
+    folds: int
 
 
 @dataclass(frozen=True)
 class SegmentationSettings:
-    """How pieces are scored and labelled (METHOD, sections 2 and 3)."""
+    """How scores become labels (METHOD, sections 2 and 3)."""
 
     strategy: str
     reduce: str
@@ -65,7 +96,8 @@ class TrainingSettings:
     """One training run: method, model, budget and optimiser (METHOD, section 5).
 
     ``budget`` is in training FLOPs, counted on real tokens; every method gets the same, and a dual-path's two
-    models share it in the proportion of their pairs.
+    models share it in the proportion of their pairs. ``left_out`` is for the scorers of cross-fitting: ``2/5`` leaves
+    the second of five folds out of training; empty leaves nothing out.
     """
 
     method: str
@@ -77,6 +109,7 @@ class TrainingSettings:
     weight_decay: float
     warmup: float
     curve_points: int
+    left_out: str
     seed: int
 
 
@@ -98,10 +131,14 @@ class Settings:
     """The settings of all steps of one run."""
 
     data: DataSettings
+    scoring: ScoringSettings
     segmentation: SegmentationSettings
     training: TrainingSettings
     generation: GenerationSettings
 
+
+PARTS = (DataSettings, ScoringSettings, SegmentationSettings, TrainingSettings, GenerationSettings)
+"""The settings of each step, in the order in which :class:`Settings` holds them."""
 
 # The dial. Knobs were chosen on validation data only; README, "How the sizes were chosen".
 _BASE: dict[str, Any] = {
@@ -113,6 +150,11 @@ _BASE: dict[str, Any] = {
     "largest": 10,
     "distractors": 0.2,
     "keep_teacher_wrong": False,
+    "language": "zh",
+    "columns": (),
+    "held_out_schemas": False,
+    "scorer": "seq2seq",
+    "folds": 1,
     "strategy": "entropy",
     "reduce": "sum",
     "condition": "question",
@@ -126,6 +168,7 @@ _BASE: dict[str, Any] = {
     "weight_decay": 0.01,
     "warmup": 0.06,
     "curve_points": 4,
+    "left_out": "",
     "seed": 0,
     "max_rounds": 15,
     "max_segment_tokens": 200,
@@ -148,10 +191,17 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 """``train_size`` 0 takes all that is left after validation and test."""
 
+BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
+    ("smoke", "reports"): {"train_size": 48, "test_size": 24},
+    ("quick", "reports"): {"train_size": 1000, "valid_size": 100, "test_size": 200},
+}
+"""What a size means for data other than word problems, whose texts are longer."""
+
 _CHOICES = {
     "size": tuple(SIZES),
     "data": SOURCES,
-    "method": METHODS,
+    "method": TRAINED,
+    "scorer": tuple(dict.fromkeys(SCORER_OF.values())),
     "strategy": SCORED + LABELLED,
     "reduce": ("sum", "mean"),
     "condition": ("question", "prefix"),
@@ -160,8 +210,9 @@ _CHOICES = {
 }
 _ABOVE_ZERO = (
     "valid_size test_size steps_from steps_to largest budget batch_size learning_rate curve_points "
-    "max_rounds max_segment_tokens max_chain_tokens generation_batch"
+    "folds max_rounds max_segment_tokens max_chain_tokens generation_batch"
 ).split()
+_LEFT_OUT = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 _NOT_BELOW_ZERO = "train_size distractors weight_decay warmup data_seed seed".split()
 
 
@@ -174,28 +225,26 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     given = {name: value for name, value in parameters.items() if value is not None}
     size = given.pop("size", "quick")
     _check_choice("size", size)
+    data = given.get("data", _BASE["data"])
     known = {"beta", *_BASE, *SIZES[size]}
     unknown = sorted(set(given) - known)
     if unknown:
         raise ParameterError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    values = {**_BASE, **SIZES[size], **given}
+    values = {**_BASE, **SIZES[size], **BY_DATA.get((size, data), {}), **given}
     rule = values["random_of"] if values["strategy"] == "random" else values["strategy"]
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
     _check(values)
-    parts = (DataSettings, SegmentationSettings, TrainingSettings, GenerationSettings)
-    return Settings(*(part(**{field.name: values[field.name] for field in fields(part)}) for part in parts))
+    return Settings(*(part(**{field.name: values[field.name] for field in fields(part)}) for part in PARTS))
+
+
+def rule_of(settings: SegmentationSettings) -> str:
+    """The strategy whose labels are used, or shuffled by a control."""
+    return settings.random_of if settings.strategy.startswith("random") else settings.strategy
 
 
 def needs_labels(method: str, typed: bool = False) -> bool:
     """Whether labels change anything for the method (METHOD, section 4)."""
     return method.startswith("dual-path") or method.endswith("-merged") or (typed and method.startswith("uni-path"))
-
-
-def flat(settings: Any) -> dict[str, Any]:
-    """The settings as one flat dictionary, as they are hashed and written into manifests."""
-    values = asdict(settings)
-    nested = [value for value in values.values() if isinstance(value, dict)]
-    return {key: item for part in nested for key, item in part.items()} if nested else values
 
 
 def _check(values: Mapping[str, Any]) -> None:
@@ -212,6 +261,10 @@ def _check(values: Mapping[str, Any]) -> None:
     for name in _NOT_BELOW_ZERO:
         if values[name] < 0:
             raise ParameterError(f"{name} is {values[name]}, but must not be below 0")
+    if values["left_out"]:
+        match = _LEFT_OUT.fullmatch(values["left_out"])
+        if match is None or not int(match[1]) <= int(match[2]) or int(match[2]) < 2:
+            raise ParameterError(f"left_out is {values['left_out']!r}, but names a fold of several, such as 2/5")
     if values["steps_to"] < values["steps_from"] or values["steps_to"] > 8:
         raise ParameterError(
             f"steps_from {values['steps_from']} to steps_to {values['steps_to']} is not a range within 1 to 8"
@@ -220,7 +273,7 @@ def _check(values: Mapping[str, Any]) -> None:
         raise ParameterError(f"warmup is {values['warmup']}, but is a share of the steps, below 1")
     if values["distractors"] > 1:
         raise ParameterError(f"distractors is {values['distractors']}, but is a probability, from 0 to 1")
-    if values["data"] != "generated":
+    if values["data"] not in GENERATED:
         if not values["data_folder"]:
             raise ParameterError(f"data is {values['data']}, which needs data_folder: the folder that holds its files")
         if values["strategy"] == "gold" or (values["strategy"], values["random_of"]) == ("random", "gold"):
