@@ -52,13 +52,22 @@ rule training:
     shell: COMMAND
 
 
-# The scorer: segmentation, and with it half of the trainings, wait for it.
+# The scorers: scoring, and with it half of the trainings, wait for them.
 use rule training as scorer with:
-    output: MANIFEST.format("training-{name,seq2seq-.*}")
+    output: MANIFEST.format("training-{name,(seq2seq|answer-from-prefix)-.*}")
     priority: 40
 
 
 ruleorder: scorer > training
+
+
+rule scoring:
+    input: needs("scoring")
+    output: MANIFEST.format("scoring-{name}")
+    params: code=code("scoring"), arguments=arguments("scoring")
+    threads: 1
+    priority: 30
+    shell: COMMAND
 
 
 rule segmentation:
@@ -66,7 +75,6 @@ rule segmentation:
     output: MANIFEST.format("segmentation-{name}")
     params: code=code("segmentation"), arguments=arguments("segmentation")
     threads: 1
-    priority: 30
     shell: COMMAND
 
 

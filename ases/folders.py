@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 STEPS = {
     "data": "02_data",
-    "segmentation": "03_segmentation",
     "training": "04_training",
+    "scoring": "03_scoring",
+    "segmentation": "03_segmentation",
     "generation": "05_generation",
     "comparison": "06_comparison",
     "own_data": "10_your_own_data",

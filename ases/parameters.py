@@ -28,16 +28,11 @@ import yaml
 
 from ases.errors import ParameterError, RunError
 from ases.flat_yaml import is_bare, read_yaml
-from ases.settings import (
-    METHODS,
-    DataSettings,
-    GenerationSettings,
-    SegmentationSettings,
-    TrainingSettings,
-    settings_for,
-)
+from ases.settings import METHODS, PARTS, SOURCES, settings_for
 
-PARTS = (DataSettings, SegmentationSettings, TrainingSettings, GenerationSettings)
+LISTS = frozenset(["methods", "seeds", "study_data", "scorer_seeds"])
+"""Parameters that say which runs a notebook puts together."""
+
 SETTINGS_NAMES = ("size", *(field.name for part in PARTS for field in fields(part)))
 """Flat names that :func:`ases.settings.settings_for` understands."""
 
@@ -191,18 +186,10 @@ def problems_of(parameters: Mapping[str, Any]) -> list[str]:
     plain = {name: value for name, value in parameters.items() if name in SETTINGS_NAMES and value is not None}
     problems = []
     methods = parameters.get("methods")
-    if methods is not None:
-        problems += _list_problems("methods", methods)
-        unknown = [method for method in methods if method not in METHODS]
-        problems += [
-            f"methods holds {method!r}{_closest(str(method), METHODS)}, but known are {', '.join(METHODS)}"
-            for method in unknown
-        ]
-    seeds = parameters.get("seeds")
-    if seeds is not None:
-        problems += _list_problems("seeds", seeds)
-        wrong = [seed for seed in seeds if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0]
-        problems += [f"seeds holds {seed!r}, but a seed is a whole number from 0" for seed in wrong]
+    for name in sorted(LISTS):
+        if (values := parameters.get(name)) is not None:
+            problems += _list_problems(name, values)
+            problems += [problem for value in values if (problem := _entry_problem(name, value))]
     known = [method for method in methods or [] if method in METHODS]
     problems += [] if known else _range_problems(plain)
     for method in known:  # some values suit one method only
@@ -226,6 +213,16 @@ def _range_problems(values: dict[str, Any]) -> list[str]:
         if name is None:
             return problems
         del values[name]
+
+
+def _entry_problem(name: str, value: Any) -> str | None:
+    if name.endswith("seeds"):
+        wrong = isinstance(value, bool) or not isinstance(value, int) or value < 0
+        return f"{name} holds {value!r}, but a seed is a whole number from 0" if wrong else None
+    known = METHODS if name == "methods" else SOURCES
+    if value in known:
+        return None
+    return f"{name} holds {value!r}{_closest(str(value), known)}, but known are {', '.join(known)}"
 
 
 def _list_problems(name: str, values: Iterable[Any]) -> list[str]:

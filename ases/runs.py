@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import shlex
 import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,16 @@ from typing import Any
 from ases import parameters as strict
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder, figure_place
-from ases.parameters import PARTS, notebook_path, root
+from ases.parameters import LISTS, notebook_path, root
 from ases.provenance import code_hash, digest, file_hash
 from ases.settings import (
+    ANSWERED,
     BASELINE,
     GENERATED,
+    SCORER_OF,
     DataSettings,
     GenerationSettings,
+    ScoringSettings,
     SegmentationSettings,
     Settings,
     TrainingSettings,
@@ -40,8 +43,9 @@ __all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run"
 
 ENTRIES = {
     "data": ("examples", "problems", "reports", "sources", "splits"),
-    "segmentation": ("labels", "scores"),
-    "training": ("models", "segments", "training"),
+    "training": ("labels", "models", "segments", "training"),
+    "scoring": ("scores",),
+    "segmentation": ("detection", "labels"),
     "generation": ("generation", "models", "training"),
     "comparison": ("evaluation",),
     "own_data": ("checks", "sources"),
@@ -52,21 +56,18 @@ ENTRIES = {
 What is only drawn, tabled or measured again at each execution need not be here: see ``provenance.notebook_code``.
 """
 
-_OWN = {
-    "data": DataSettings,
-    "segmentation": SegmentationSettings,
-    "training": TrainingSettings,
-    "generation": GenerationSettings,
-}
-_OF_SEVERAL = frozenset(["size", "methods", "seeds"])
-_OF_ONE_METHOD = frozenset(["method", "typed"])  # a scorer or a comparison has none of its own
+_OF_ONE_METHOD = frozenset(["method", "typed", "left_out"])  # a scorer or a comparison has none of its own
+
+Given = dict[str, Any]
+Known = dict[str, "Run"]
 
 
 def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
     """The run of a step that flat parameters mean, with its inputs.
 
-    ``method`` and ``seed`` choose one training; ``methods`` and ``seeds`` those of a comparison. Parameters that
-    do not matter to the step are left out of it. Raises ParameterError for what cannot be set.
+    ``method`` and ``seed`` choose one training; ``methods`` and ``seeds`` those of a comparison; ``study_data`` and
+    ``scorer_seeds`` the scores that the segmentation is measured on. Parameters that do not matter to the step are
+    left out of it. Raises ParameterError for what cannot be set.
     """
     if step not in STEPS:
         raise ParameterError(f"there is no step {step}; steps are {', '.join(STEPS)}")
@@ -74,7 +75,7 @@ def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
 
 
 def plan(parameters: Mapping[str, Any]) -> list[Run]:
-    """Every run that ``methods`` x ``seeds`` needs, each once, inputs before what needs them."""
+    """Every run that a parameter file needs, each once, inputs before what needs them."""
     ordered: dict[str, Run] = {}
 
     def visit(run: Run) -> None:
@@ -87,78 +88,174 @@ def plan(parameters: Mapping[str, Any]) -> list[Run]:
     return list(ordered.values())
 
 
-def _run(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
+def _run(step: str, given: Given, known: Known) -> Run:
     name = digest([step, given])
     if name not in known:
         known[name] = _make(step, given, known)
     return known[name]
 
 
-def _make(step: str, given: dict[str, Any], known: dict[str, Run]) -> Run:
-    plain = {name: value for name, value in given.items() if name not in ("methods", "seeds")}
-    if step not in _OWN and given.get("methods"):
-        typing = [method for method in given["methods"] if method.startswith("uni-path")]  # which `typed` is for
-        settings = settings_for({**plain, "method": (typing or given["methods"])[0]})
-    else:
-        settings = settings_for(_only(plain, plain.keys() - _OF_ONE_METHOD) if step == "segmentation" else plain)
-    if step in ("comparison", "results") and not (given.get("methods") and given.get("seeds")):
-        raise ParameterError(f"{STEPS[step]} needs methods and seeds, each a list with at least one entry")
-    data = () if step in ("data", "own_data") else (_run("data", _only(plain, _names(DataSettings)), known),)
-    if step == "data":
-        words = (settings.data.data, settings.data.language if settings.data.data == "reports" else "")
-        inputs, bits = (), "-".join([*filter(None, words), str(settings.data.train_size or "all")])
-    elif step == "own_data":
-        inputs, bits = (), "check"
-    elif step == "segmentation":
-        inputs, bits = (*data, *_scorer(plain, settings, known)), settings.segmentation.strategy
-        if bits == "random":
-            bits = f"random-{settings.segmentation.random_of}"
-        if len(inputs) > 1:  # the scorer's
-            bits = f"{bits}-seed{settings.training.seed}"
-    elif step == "training":
-        inputs, bits = data, f"{settings.training.method}-seed{settings.training.seed}"
-        if needs_labels(settings.training.method, settings.training.typed):
-            inputs = (*data, _run("segmentation", _only(plain, _names(*PARTS[:3]) - _OF_ONE_METHOD), known))
-    elif step == "generation":
-        inputs, bits = (_run("training", _only(plain, _names(*PARTS[:3])), known),), ""
-        bits = inputs[0].bits
-    elif step == "comparison":
-        _check_comparable(given["methods"], given["seeds"])
-        for_one = {True: plain, False: {name: value for name, value in plain.items() if name != "typed"}}
-        each = [
-            {**for_one[method.startswith("uni-path")], "method": method, "seed": seed}
-            for method in given["methods"]
-            for seed in given["seeds"]
-        ]
-        generations = [_run("generation", one, known) for one in each]
-        used = {one.key: one for run in generations for one in run.all("segmentation")}
-        inputs, bits = (*generations, *used.values()), f"{len(given['methods'])}x{len(given['seeds'])}"
-    else:
-        inputs = (_run("comparison", given, known), _run("own_data", _only(plain, ["size"]), known))
-        bits = inputs[0].bits
+@dataclass(frozen=True)
+class _Spec:
+    """What tells one run of a step from another: its inputs, the parameters of its own, and a name for people."""
+
+    inputs: tuple[Run, ...]
+    own: frozenset[str]
+    bits: str
+
+
+def _make(step: str, given: Given, known: Known) -> Run:
+    if step in _OF_SEVERAL:
+        absent = [name for name in _OF_SEVERAL[step] if not given.get(name)]
+        if absent:
+            raise ParameterError(f"{STEPS[step]} needs {' and '.join(absent)}, each a list with at least one entry")
+    settings_for(_one_method(given))  # everything that is given must make sense, whether it matters here or not
+    spec = _SPECS[step](given, known)
+    matter = spec.own.union({"size"}, *(run.parameters for run in spec.inputs))
+    matter -= _set_by_its_inputs(step)
+    # What does not matter to this run is left at its default, so that equal runs have equal manifests.
+    alone = step in ("training", "generation")
+    settings = settings_for(_only(given, matter - LISTS - (frozenset() if alone else _OF_ONE_METHOD)))
     content = {
         "step": step,
-        "settings": _keyed(step, settings, given),
-        "inputs": [run.key for run in inputs],
+        "settings": _keyed(settings, given, spec.own),
+        "inputs": [run.key for run in spec.inputs],
         "code": code_hash(ENTRIES[step]),
     }
     if step == "results":
         content["shown beside"] = _published_real()
-    folder = settings.data.data_folder
-    if settings.data.data not in GENERATED:
-        folder = place_of(folder)
+    data = settings.data
+    if data.data not in GENERATED:
+        data = replace(data, data_folder=place_of(data.data_folder))
+        settings = replace(settings, data=data)
         if step == "data":
-            content["fingerprint"] = fingerprint(settings.data.data, folder)
-    matter = {"size", *_names(_OWN[step])} if step in _OWN else {"size"} if step == "own_data" else _OF_SEVERAL
-    matter = matter.union(*(run.parameters for run in inputs))
-    if step == "segmentation":
-        matter -= _OF_ONE_METHOD
-    elif step not in _OWN:
-        matter -= {"method", "seed"}
-    # What does not matter to this run is left at its default, so that equal runs have equal manifests.
-    settings = settings_for(_only(plain, matter if step in ("training", "generation") else matter - _OF_ONE_METHOD))
-    settings = replace(settings, data=replace(settings.data, data_folder=folder))
-    return Run(step, _only(given, matter), settings, inputs, bits, digest(content)[:16])
+            content["fingerprint"] = fingerprint(data)
+    return Run(step, _only(given, matter), settings, spec.inputs, spec.bits, digest(content)[:16])
+
+
+_OF_SEVERAL = {
+    "segmentation": ("study_data", "scorer_seeds"),
+    "comparison": ("methods", "seeds"),
+    "results": ("methods", "seeds", "study_data", "scorer_seeds"),
+}
+"""Steps that put several runs together, with the lists that say which."""
+
+
+def _one_method(given: Given) -> Given:
+    """Flat parameters with one method, for the settings: of several, one that ``typed`` is for."""
+    plain = {name: value for name, value in given.items() if name not in LISTS}
+    methods = given.get("methods") or ()
+    chosen = [method for method in methods if method.startswith("uni-path")] or list(methods)
+    return {"method": chosen[0], **plain} if chosen else plain
+
+
+def _set_by_its_inputs(step: str) -> frozenset[str]:
+    """Parameters of the inputs that the step itself chooses: a scorer's method, and the runs that are compared."""
+    return {
+        "scoring": frozenset(["method", "typed", "left_out"]),
+        "segmentation": frozenset(["method", "typed", "left_out", "seed", "scorer"]),
+        "comparison": frozenset(["method", "seed"]),
+        "results": frozenset(["method", "seed", "scorer"]),
+    }.get(step, frozenset())
+
+
+def _data_spec(given: Given, known: Known) -> _Spec:
+    data = settings_for(_only(_one_method(given), _names(DataSettings))).data
+    words = [data.data, data.language if data.data == "reports" else "", str(data.train_size or "all")]
+    return _Spec((), _names(DataSettings), "-".join(filter(None, words)))
+
+
+def _data_of(given: Given, known: Known) -> Run:
+    return _run("data", _only(given, _names(DataSettings)), known)
+
+
+def _training_spec(given: Given, known: Known) -> _Spec:
+    training = settings_for(given).training
+    inputs, own = (_data_of(given, known),), _names(TrainingSettings)
+    if needs_labels(training.method, training.typed):
+        own |= _names(SegmentationSettings)
+        inputs = (*inputs, *_scorings(given, known))
+    words = [training.method, f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
+    return _Spec(inputs, own, "-".join(filter(None, [*words, f"seed{training.seed}"])))
+
+
+def _scorings(given: Given, known: Known) -> tuple[Run, ...]:
+    """The scoring whose scores the chosen strategy labels by; none for a strategy without a model."""
+    chosen = settings_for(_one_method(given)).segmentation
+    scorer = SCORER_OF.get(chosen.scored_strategy)
+    names = _names(DataSettings, ScoringSettings, TrainingSettings) - _OF_ONE_METHOD
+    return (_run("scoring", {**_only(given, names), "scorer": scorer}, known),) if scorer else ()
+
+
+def _scoring_spec(given: Given, known: Known) -> _Spec:
+    own = _names(ScoringSettings)
+    scoring = settings_for(_only(given, own)).scoring
+    names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
+    folds = [f"{fold}/{scoring.folds}" for fold in range(1, scoring.folds + 1)] if scoring.folds > 1 else [None]
+    plain = {**_only(given, names), "method": scoring.scorer}
+    trainings = [_run("training", {**plain, "left_out": fold} if fold else plain, known) for fold in folds]
+    words = [trainings[0].input("data").bits, scoring.scorer, f"{scoring.folds}-folds" if scoring.folds > 1 else ""]
+    bits = "-".join(filter(None, [*words, f"seed{trainings[0].settings.training.seed}"]))
+    return _Spec((_data_of(given, known), *trainings), own, bits)
+
+
+def _segmentation_spec(given: Given, known: Known) -> _Spec:
+    main = settings_for(_only(_one_method(given), _names(DataSettings))).data
+    names = _names(DataSettings, ScoringSettings, TrainingSettings) - _OF_ONE_METHOD - {"seed", "scorer"}
+    elsewhere = names - _names(DataSettings) - {"budget"} | {"size", "data_seed"}  # other data has sizes of its own
+    datas, scorings = [], []
+    for data in given["study_data"]:
+        one = _only(given, names) if data == main.data else {**_only(given, elsewhere), "data": data}
+        datas.append(_data_of(one, known))
+        scorers = ["seq2seq", "answer-from-prefix"] if data in ANSWERED else ["seq2seq"]
+        for seed in given["scorer_seeds"]:
+            scorings += [_run("scoring", {**one, "scorer": scorer, "seed": seed}, known) for scorer in scorers]
+    bits = f"{len(datas)}x{len(given['scorer_seeds'])}"
+    return _Spec((*datas, *scorings), _names(SegmentationSettings) | set(_OF_SEVERAL["segmentation"]), bits)
+
+
+def _generation_spec(given: Given, known: Known) -> _Spec:
+    names = _names(DataSettings, ScoringSettings, SegmentationSettings, TrainingSettings)
+    training = _run("training", _only(given, names), known)
+    return _Spec((training,), _names(GenerationSettings), training.bits)
+
+
+def _comparison_spec(given: Given, known: Known) -> _Spec:
+    _check_comparable(given["methods"], given["seeds"])
+    plain = {name: value for name, value in given.items() if name not in LISTS}
+    for_one = {True: plain, False: {name: value for name, value in plain.items() if name != "typed"}}
+    each = [
+        {**for_one[method.startswith("uni-path")], "method": method, "seed": seed}
+        for method in given["methods"]
+        for seed in given["seeds"]
+    ]
+    generations = [_run("generation", one, known) for one in each]
+    used = {one.key: one for run in generations for one in run.all("scoring")}
+    bits = f"{len(given['methods'])}x{len(given['seeds'])}"
+    return _Spec((*generations, *used.values()), frozenset(["methods", "seeds"]), bits)
+
+
+def _results_spec(given: Given, known: Known) -> _Spec:
+    comparison = _run("comparison", {k: v for k, v in given.items() if k not in _OF_SEVERAL["segmentation"]}, known)
+    left = {"methods", "seeds"} | _OF_ONE_METHOD
+    segmentation = _run("segmentation", {k: v for k, v in given.items() if k not in left}, known)
+    return _Spec((comparison, segmentation, _run("own_data", {}, known)), frozenset(), comparison.bits)
+
+
+def _own_data_spec(given: Given, known: Known) -> _Spec:
+    return _Spec((), frozenset(), "check")
+
+
+_SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
+    "data": _data_spec,
+    "training": _training_spec,
+    "scoring": _scoring_spec,
+    "segmentation": _segmentation_spec,
+    "generation": _generation_spec,
+    "comparison": _comparison_spec,
+    "own_data": _own_data_spec,
+    "results": _results_spec,
+}
 
 
 def _check_comparable(methods: list[str], seeds: list[int]) -> None:
@@ -176,24 +273,15 @@ def _published_real() -> str | None:
     return file_hash(path) if path.is_file() else None
 
 
-def _scorer(plain: dict[str, Any], settings: Settings, known: dict[str, Run]) -> tuple[Run, ...]:
-    chosen = settings.segmentation
-    strategy = chosen.random_of if chosen.strategy == "random" else chosen.strategy
-    if strategy not in ("entropy", "loss"):
-        return ()
-    names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
-    return (_run("training", {**_only(plain, names), "method": "seq2seq"}, known),)
-
-
-def _keyed(step: str, settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
-    if step == "own_data":
-        return {}
-    if step not in _OWN:
-        return {"methods": list(given["methods"]), "seeds": list(given["seeds"])}
-    part = next(part for part in vars(settings).values() if isinstance(part, _OWN[step]))
-    # 1 and 1.0 are one value; a folder is known by what is in it.
-    own = {one.name: getattr(part, one.name) for one in fields(part) if one.name != "data_folder"}
-    return {name: float(value) if _OWN[step].__annotations__[name] == "float" else value for name, value in own.items()}
+def _keyed(settings: Settings, given: Given, own: frozenset[str]) -> dict[str, Any]:
+    """The run's own parameters with their values: 1 and 1.0 are one value, a folder is known by what is in it."""
+    keyed = {name: list(given[name]) for name in sorted(own & LISTS)}
+    for part in vars(settings).values():
+        kinds = type(part).__annotations__
+        for name in (one.name for one in fields(part) if one.name in own and one.name != "data_folder"):
+            value = getattr(part, name)
+            keyed[name] = float(value) if kinds[name] == "float" else value
+    return keyed
 
 
 @cache
@@ -213,14 +301,14 @@ def place_of(given: str) -> str:
     """
     place = Path(given).expanduser()
     here = [one for one in (root() / place, place) if one.exists()]
-    return str(here[0].resolve()) if here else str(place)
+    return str(here[0].resolve()) if here else str(given)
 
 
-def fingerprint(data: str, place: str) -> str:
+def fingerprint(data: DataSettings) -> str:
     """Fingerprint of collected data, by its files' content. Raises DataError where it is missing."""
-    top = Path(place)
-    files = [top] if top.is_file() else sorted(path for path in top.rglob("*") if path.is_file())
-    return _fingerprint(data, place, tuple((str(path), path.stat().st_mtime_ns) for path in files))
+    place = Path(data.data_folder)
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    return _fingerprint(data.data, data.data_folder, tuple((str(path), path.stat().st_mtime_ns) for path in files))
 
 
 @cache

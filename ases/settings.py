@@ -9,6 +9,7 @@ The notebooks' parameters are flat; :func:`settings_for` sorts them into steps, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -27,8 +28,14 @@ SCORED = ("entropy", "loss", "similarity")
 LABELLED = ("location", "gold", "random", "none")
 """Strategies that label the pieces without a score."""
 
+SCORER_OF = {"entropy": "seq2seq", "loss": "seq2seq", "information_gain": "answer-from-prefix"}
+"""Strategies whose scores come from a model, with the method by which that model, the scorer, was trained."""
+
 GENERATED = ("generated", "reports")
 """Data that is made here, from a seed, with gold labels."""
+
+ANSWERED = ("generated", "gsm8k", "llm_adapters_cot", "palm_svamp_cot")
+"""Data in which every question has an answer."""
 
 PRIVATE = ("cpet",)
 """Data about people: what is computed from it stays in the folder that holds it, and nothing of it is published."""
@@ -65,8 +72,20 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
+class ScoringSettings:
+    """Which model scores the pieces (METHOD, section 2).
+
+    ``scorer`` is the method that it was trained by. With ``folds`` of 2 or more the scorer is cross-fitted: each
+    example is scored by a model that has not seen it in training; 1 scores the split that the model was trained on.
+    """
+
+    scorer: str
+    folds: int
+
+
+@dataclass(frozen=True)
 class SegmentationSettings:
-    """How pieces are scored and labelled (METHOD, sections 2 and 3)."""
+    """How scores become labels (METHOD, sections 2 and 3)."""
 
     strategy: str
     reduce: str
@@ -81,7 +100,8 @@ class TrainingSettings:
     """One training run: method, model, budget and optimiser (METHOD, section 5).
 
     ``budget`` is in training FLOPs, counted on real tokens; every method gets the same, and a dual-path's two
-    models share it in the proportion of their pairs.
+    models share it in the proportion of their pairs. ``left_out`` is for the scorers of cross-fitting: ``2/5`` leaves
+    the second of five folds out of training; empty leaves nothing out.
     """
 
     method: str
@@ -93,6 +113,7 @@ class TrainingSettings:
     weight_decay: float
     warmup: float
     curve_points: int
+    left_out: str
     seed: int
 
 
@@ -114,10 +135,14 @@ class Settings:
     """The settings of all steps of one run."""
 
     data: DataSettings
+    scoring: ScoringSettings
     segmentation: SegmentationSettings
     training: TrainingSettings
     generation: GenerationSettings
 
+
+PARTS = (DataSettings, ScoringSettings, SegmentationSettings, TrainingSettings, GenerationSettings)
+"""The settings of each step, in the order in which :class:`Settings` holds them."""
 
 # The dial. Knobs were chosen on validation data only; README, "How the sizes were chosen".
 _BASE: dict[str, Any] = {
@@ -132,6 +157,8 @@ _BASE: dict[str, Any] = {
     "language": "en",
     "columns": (),
     "held_out_schemas": False,
+    "scorer": "seq2seq",
+    "folds": 1,
     "strategy": "entropy",
     "reduce": "sum",
     "condition": "question",
@@ -145,6 +172,7 @@ _BASE: dict[str, Any] = {
     "weight_decay": 0.01,
     "warmup": 0.06,
     "curve_points": 4,
+    "left_out": "",
     "seed": 0,
     "max_rounds": 15,
     "max_segment_tokens": 200,
@@ -179,6 +207,7 @@ _CHOICES = {
     "data": SOURCES,
     "language": LANGUAGES,
     "method": METHODS,
+    "scorer": tuple(dict.fromkeys(SCORER_OF.values())),
     "strategy": SCORED + LABELLED,
     "reduce": ("sum", "mean"),
     "condition": ("question", "prefix"),
@@ -187,8 +216,9 @@ _CHOICES = {
 }
 _ABOVE_ZERO = (
     "valid_size test_size steps_from steps_to largest budget batch_size learning_rate curve_points "
-    "max_rounds max_segment_tokens max_chain_tokens generation_batch"
+    "folds max_rounds max_segment_tokens max_chain_tokens generation_batch"
 ).split()
+_LEFT_OUT = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 _NOT_BELOW_ZERO = "train_size distractors weight_decay warmup data_seed seed".split()
 
 
@@ -212,8 +242,7 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     rule = values["random_of"] if values["strategy"] == "random" else values["strategy"]
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
     _check(values)
-    parts = (DataSettings, SegmentationSettings, TrainingSettings, GenerationSettings)
-    return Settings(*(part(**{field.name: values[field.name] for field in fields(part)}) for part in parts))
+    return Settings(*(part(**{field.name: values[field.name] for field in fields(part)}) for part in PARTS))
 
 
 def needs_labels(method: str, typed: bool = False) -> bool:
@@ -235,6 +264,10 @@ def _check(values: Mapping[str, Any]) -> None:
     for name in _NOT_BELOW_ZERO:
         if values[name] < 0:
             raise ParameterError(f"{name} is {values[name]}, but must not be below 0")
+    if values["left_out"]:
+        match = _LEFT_OUT.fullmatch(values["left_out"])
+        if match is None or not int(match[1]) <= int(match[2]) or int(match[2]) < 2:
+            raise ParameterError(f"left_out is {values['left_out']!r}, but names a fold of several, such as 2/5")
     if values["steps_to"] < values["steps_from"] or values["steps_to"] > 8:
         raise ParameterError(
             f"steps_from {values['steps_from']} to steps_to {values['steps_to']} is not a range within 1 to 8"

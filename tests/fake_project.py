@@ -18,6 +18,7 @@ data_folder: str | None = None  # where collected data lies
 train_size: int | None = None
 steps_to: int | None = None
 keep_teacher_wrong: bool | None = None
+data_seed: int | None = None
 """
 SEGMENTATION = """\
 strategy: str | None = None
@@ -29,6 +30,7 @@ budget: float | None = None  # training FLOPs
 learning_rate: float | None = None
 """
 ONE = 'method: str = "seq2seq"  # which method\nseed: int = 0\n'
+STUDY = 'study_data: list[str] = ["generated"]\nscorer_seeds: list[int] = [0]\n'
 ALL = 'methods: list[str] = ["seq2seq"]  # those compared\nseeds: list[int] = [0]\n'
 
 WORK = """\
@@ -68,17 +70,21 @@ def make(folder: Path) -> Path:
     """The whole miniature; returns its root."""
     everything = COMMON + SEGMENTATION + TRAINING
     place = folder / "notebooks"
-    notebook(place / "00_results.ipynb", "results", everything + ALL, WORK, LAST)
+    notebook(place / "00_results.ipynb", "results", everything + ALL + STUDY, WORK, LAST)
     notebook(place / "02_data.ipynb", "data", COMMON, WORK, LAST)
-    notebook(place / "03_segmentation.ipynb", "segmentation", everything + "seed: int = 0\n", WORK, LAST)
-    notebook(place / "04_training.ipynb", "training", everything + ONE, WORK, LAST)
+    scorer = 'scorer: str | None = None\nfolds: int | None = None\nseed: int = 0\n'
+    notebook(place / "03_scoring.ipynb", "scoring", COMMON + TRAINING + scorer, WORK, LAST)
+    notebook(place / "03_segmentation.ipynb", "segmentation", everything + STUDY, WORK, LAST)
+    folds = 'folds: int | None = None\nleft_out: str | None = None\n'
+    notebook(place / "04_training.ipynb", "training", everything + folds + ONE, WORK, LAST)
     notebook(
         place / "05_generation.ipynb", "generation", everything + ONE + "max_rounds: int | None = None\n", WORK, LAST
     )
     notebook(place / "06_comparison.ipynb", "comparison", everything + ALL, WORK, TABLE, LAST)
     notebook(place / "10_your_own_data.ipynb", "own_data", 'size: str = "quick"\n', WORK, LAST)
     (folder / "params").mkdir()
-    (folder / "params" / "quick.yaml").write_text("size: quick\nmethods: [seq2seq]\nseeds: [0]\n", encoding="utf-8")
+    lines = ["size: quick", "methods: [seq2seq]", "seeds: [0]", "study_data: [generated]", "scorer_seeds: [0]"]
+    (folder / "params" / "quick.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
     shutil.copyfile(PROJECT / "Snakefile", folder / "Snakefile")
     # A copy of the package: its source is part of each run's key, and must not change while a test runs.
     shutil.copytree(PROJECT / "ases", folder / "ases", ignore=shutil.ignore_patterns("__pycache__"))

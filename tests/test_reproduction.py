@@ -14,7 +14,7 @@ from ases.publishing import report
 from ases.reproduction import planned, to_do
 from tests import fake_project
 
-QUICK = {"size": "quick", "methods": ["seq2seq"], "seeds": [0]}
+QUICK = {"size": "quick", "methods": ["seq2seq"], "seeds": [0], "study_data": ["generated"], "scorer_seeds": [0]}
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return fake_project.make(tmp_path)
 
 
+STUDY = {"study_data": ["generated"], "scorer_seeds": [0]}
+
+
 def key(step: str, **given: object) -> str:
     return runs.run_for(step, given).key
 
@@ -39,8 +42,11 @@ def test_a_training_without_labels_does_not_depend_on_them(method: str) -> None:
 def test_a_training_with_labels_depends_on_them(method: str) -> None:
     run = runs.run_for("training", {"method": method, "beta": 1.1})
     assert run.key != key("training", method=method)
-    assert [one.step for one in run.inputs] == ["data", "segmentation"]
+    assert [one.step for one in run.inputs] == ["data", "scoring"]
     assert run.parameters == {"method": method, "beta": 1.1}
+    assert run.input("scoring").key == key("scoring")  # another beta labels the same scores anew
+    for given in ({"strategy": "similarity"}, {"strategy": "location"}, {"strategy": "random", "random_of": "gold"}):
+        assert [one.step for one in runs.run_for("training", {"method": method, **given}).inputs] == ["data"]
 
 
 def test_what_changes_a_key_and_what_does_not() -> None:
@@ -57,23 +63,53 @@ def test_what_changes_a_key_and_what_does_not() -> None:
 
 
 def test_the_scorer_is_the_seq2seq_of_the_same_seed() -> None:
-    scored = runs.run_for("segmentation", {"strategy": "entropy", "seed": 2, "method": "dual-path"})
+    scored = runs.run_for("scoring", {"seed": 2, "method": "dual-path", "beta": 1.1})
     assert scored.input("training").bits == "seq2seq-seed2"
     assert scored.input("training").key == key("training", method="seq2seq", seed=2)
-    assert "method" not in scored.parameters
-    for given in ({"strategy": "similarity"}, {"strategy": "location"}, {"strategy": "random", "random_of": "gold"}):
-        assert [one.step for one in runs.run_for("segmentation", given).inputs] == ["data"]
-        assert key("segmentation", **given, seed=2) == key("segmentation", **given)
-    control = runs.run_for("segmentation", {"strategy": "random", "random_of": "loss"})
-    assert control.input("training").settings.training.method == "seq2seq"
-    assert control.bits == "random-loss-seed0"
+    assert "method" not in scored.parameters and "beta" not in scored.parameters
+    control = runs.run_for("training", {"method": "dual-path", "strategy": "random", "random_of": "loss"})
+    assert control.input("scoring").key == key("scoring")
+    gain = runs.run_for("training", {"method": "dual-path", "strategy": "information_gain"}).input("scoring")
+    assert gain.key == key("scoring", scorer="answer-from-prefix") != key("scoring")
+    assert gain.input("training").settings.training.method == "answer-from-prefix"
+    assert gain.parameters == {"scorer": "answer-from-prefix"}
+
+
+def test_a_cross_fitted_scoring_has_a_scorer_for_each_fold() -> None:
+    scored = runs.run_for("scoring", {"folds": 3, "seed": 1})
+    parts = [one.settings.training.left_out for one in scored.all("training")]
+    assert parts == ["1/3", "2/3", "3/3"]
+    assert len({one.key for one in scored.all("training")} | {key("training", method="seq2seq", seed=1)}) == 4
+    assert scored.key == key("scoring", folds=3, seed=1) != key("scoring", seed=1)
+    trained = runs.run_for("training", {"method": "dual-path", "folds": 3, "seed": 1})
+    assert trained.input("scoring").key == scored.key
+    with pytest.raises(ParameterError, match="left_out"):
+        key("training", left_out="4/3")
+
+
+def test_the_study_of_segmentation_has_all_scorers_on_all_data() -> None:
+    study = runs.run_for("segmentation", {"study_data": ["generated", "reports"], "scorer_seeds": [0, 1]})
+    named = [(one.settings.data.data, one.settings.scoring.scorer, one.settings.training.seed) for one in study.inputs]
+    scorings = [name for name, one in zip(named, study.inputs, strict=True) if one.step == "scoring"]
+    assert scorings == [
+        ("generated", "seq2seq", 0),
+        ("generated", "answer-from-prefix", 0),
+        ("generated", "seq2seq", 1),
+        ("generated", "answer-from-prefix", 1),
+        ("reports", "seq2seq", 0),  # reports have no answers to gain information about
+        ("reports", "seq2seq", 1),
+    ]
+    assert study.inputs[2].key == key("scoring")
+    larger = runs.run_for("segmentation", {"study_data": ["generated", "reports"], "scorer_seeds": [0], "train_size": 50})
+    sizes = {one.settings.data.data: one.settings.data.train_size for one in larger.all("data")}
+    assert sizes == {"generated": 50, "reports": runs.run_for("data", {"data": "reports"}).settings.data.train_size}
 
 
 def test_targets_marked_with_labels_need_them() -> None:
     run = runs.run_for("training", {"method": "uni-path", "typed": True, "beta": 1.1})
-    assert [one.step for one in run.inputs] == ["data", "segmentation"]
+    assert [one.step for one in run.inputs] == ["data", "scoring"]
     assert run.key != key("training", method="uni-path", beta=1.1)
-    assert run.input("segmentation").key == key("segmentation", beta=1.1)  # its scorer has no labels to mark
+    assert run.input("scoring").key == key("scoring")  # its scorer has no labels to mark
     given = {"methods": ["seq2seq", "uni-path"], "seeds": [0], "typed": True}
     comparison = runs.run_for("comparison", given)
     typed = {one.settings.training.method: one.settings.training.typed for one in comparison.all("generation")}
@@ -90,7 +126,7 @@ def test_targets_marked_with_labels_need_them() -> None:
 )
 def test_what_could_not_be_compared_is_refused_before_any_training(given: dict) -> None:
     with pytest.raises(ParameterError, match="twice|cannot be compared"):
-        runs.plan(given)
+        runs.plan({**given, **STUDY})
 
 
 def test_inputs_are_found_near_before_far() -> None:
@@ -98,15 +134,16 @@ def test_inputs_are_found_near_before_far() -> None:
     assert run.input("training").bits == "uni-path-merged-seed1"  # not the scorer, which is further away
     assert run.input("data").step == "data"
     comparison = runs.run_for("comparison", {"methods": ["seq2seq", "dual-path"], "seeds": [0, 1]})
-    assert len(comparison.all("generation")) == 4 and len(comparison.all("segmentation")) == 2
+    assert len(comparison.all("generation")) == 4 and len(comparison.all("scoring")) == 2
     with pytest.raises(RunError, match="4 inputs from generation"):
         comparison.input("generation")
 
 
 def test_a_plan_is_complete_ordered_and_without_repeats() -> None:
-    plan = runs.plan({"methods": list(METHODS), "seeds": list(range(70))})
-    # one data set; a seed: six trainings, six generations, one segmentation; comparison, own data and results
-    assert len(plan) == 1 + 70 * 13 + 3 == len({run.key for run in plan}) == len({run.folder for run in plan})
+    plan = runs.plan({"methods": list(METHODS), "seeds": list(range(70)), **STUDY})
+    # one data set; a seed: six trainings, six generations, one scoring; the study's scorer of answers and its scoring,
+    # the study, comparison, own data and results
+    assert len(plan) == 1 + 70 * 13 + 6 == len({run.key for run in plan}) == len({run.folder for run in plan})
     seen: set[str] = set()
     for run in plan:
         assert {one.key for one in run.inputs} <= seen
@@ -115,7 +152,8 @@ def test_a_plan_is_complete_ordered_and_without_repeats() -> None:
 
 
 def test_planned_runs_are_those_that_their_parameters_mean() -> None:
-    for run in runs.plan({"methods": list(METHODS), "seeds": [0, 3], "beta": 1.2, "train_size": 50, "max_rounds": 9}):
+    given = {"methods": list(METHODS), "seeds": [0, 3], "beta": 1.2, "train_size": 50, "max_rounds": 9, "folds": 2}
+    for run in runs.plan({**given, "study_data": ["reports", "generated"], "scorer_seeds": [0, 1]}):
         assert runs.run_for(run.step, run.parameters).key == run.key
 
 
@@ -124,10 +162,9 @@ def test_private_data_stays_where_it_lies(project: Path) -> None:
     path.parent.mkdir()
     path.write_text("question,answer,qid\na,b,1\n", encoding="utf-8")
     given = {"data": "cpet", "data_folder": "hospital/reports.csv", "train_size": 1}
-    for step in ("data", "training", "segmentation", "generation"):
+    for step in ("data", "training", "scoring", "generation"):
         run = runs.run_for(step, given)
         assert run.folder.parent == path.parent / "ases-build" / "runs", step
-        assert run.settings.data.language == "zh"
     assert runs.run_for("data", {}).folder.parent == project / "build" / "runs"
 
 
@@ -269,7 +306,7 @@ def test_opening_says_what_to_run_first_as_commands() -> None:
     with pytest.raises(RunError) as error:
         runs.open_run("training", namespace)
     assert "python -m ases run 02_data -p size=smoke\n" in str(error.value)
-    assert "python -m ases run 03_segmentation -p size=smoke -p seed=0" in str(error.value)
+    assert "python -m ases run 03_scoring -p size=smoke -p seed=0 -p scorer=seq2seq" in str(error.value)
     data = runs.open_run("data", {"size": "smoke"})
     assert data.figure_folder.is_dir()
     data.finish()
@@ -277,7 +314,7 @@ def test_opening_says_what_to_run_first_as_commands() -> None:
 
 
 def test_the_results_page_is_made_anew_when_another_real_table_is_published(project: Path) -> None:
-    given = {"methods": ["seq2seq", "uni-path"], "seeds": [0]}
+    given = {"methods": ["seq2seq", "uni-path"], "seeds": [0], **STUDY}
     before = key("results", **given)
     table = project / "figures" / "real" / "06_comparison" / "comparison.csv"
     table.parent.mkdir(parents=True)
