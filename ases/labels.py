@@ -10,6 +10,7 @@ import hashlib
 import math
 import random
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ from ases.errors import DataError, ParameterError
 from ases.examples import AS, ES, Example
 from ases.metrics import label_agreement
 from ases.pieces import split_pieces
-from ases.settings import SCORED, SegmentationSettings
+from ases.scores import STRATEGIES
+from ases.settings import LABELLED, SegmentationSettings
 
 BETAS = tuple(round(0.6 + 0.1 * step, 1) for step in range(15))
 """The values of beta that a sweep tries: 0.6 to 2.0."""
@@ -29,19 +31,23 @@ def label_examples(
 ) -> list[list[str | None]]:
     """A label for each piece of each example, by the strategy that the settings name; ``None`` for ``none``.
 
-    ``scores`` is needed where the strategy, or the one that ``random`` permutes, has scores.
+    ``scores`` is needed where the strategy, or the one that a control is made of, has scores.
     """
 
     def labels_of(strategy: str, row: int) -> list[str | None]:
         example = examples[row]
         if strategy == "random":
             return list(label_at_random(labels_of(settings.random_of, row), example.qid))
+        if strategy == "random_boundaries":
+            return list(label_random_boundaries(labels_of(settings.random_of, row), example.qid))
         if strategy == "gold":
             return list(label_by_gold(example))
-        if strategy in SCORED:
+        if strategy in STRATEGIES:
             if scores is None:
                 raise ParameterError(f"strategy {strategy} labels by score, so scores are needed")
             return list(label_by_rule(scores[row], settings.beta))
+        if strategy not in LABELLED:
+            raise ParameterError(f"strategy {strategy} is not known; give one of {', '.join([*STRATEGIES, *LABELLED])}")
         count = len(split_pieces(example.rationale))
         return list(label_by_location(count)) if strategy == "location" else [None] * count
 
@@ -80,10 +86,31 @@ def label_by_gold(example: Example) -> list[str]:
 
 def label_at_random(labels: Sequence[str], qid: str) -> list[str]:
     """The given labels permuted within the example, seeded by its qid (control ``random``)."""
-    seed = int.from_bytes(hashlib.sha256(qid.encode()).digest()[:8], "big")
     permuted = list(labels)
-    random.Random(seed).shuffle(permuted)
+    _generator(qid).shuffle(permuted)
     return permuted
+
+
+def label_random_boundaries(labels: Sequence[str], qid: str) -> list[str]:
+    """Labels whose merged segments are as many and as long, in pieces, as the given ones', in random order.
+
+    Merging sees only where the label changes, so the permuted lengths get labels by turns, the first as before; the
+    order is seeded by the qid. The number of AS pieces may change: the segments' lengths are what is kept (control
+    ``random_boundaries``, METHOD, section 2).
+
+    >>> label_random_boundaries(["ES", "ES", "ES", "AS"], "q2")
+    ['ES', 'AS', 'AS', 'AS']
+    """
+    lengths = [len(list(run)) for _, run in groupby(labels)]
+    _generator(qid).shuffle(lengths)
+    if not lengths:
+        return []
+    first, second = (ES, AS) if labels[0] == ES else (AS, ES)
+    return [label for place, length in enumerate(lengths) for label in [(first, second)[place % 2]] * length]
+
+
+def _generator(qid: str) -> random.Random:
+    return random.Random(int.from_bytes(hashlib.sha256(qid.encode()).digest()[:8], "big"))
 
 
 def is_degenerate(labels: Sequence[str | None]) -> bool:
@@ -186,8 +213,8 @@ def agreement_sentence(agreement: pd.DataFrame, settings: SegmentationSettings) 
     if agreement.empty:
         return "There are no labels, or no gold labels, to compare."
     row = agreement.iloc[0]
-    rule = settings.random_of if settings.strategy == "random" else settings.strategy
-    named = f"**{settings.strategy}**" + (f" at beta {settings.beta:g}" if rule in SCORED else "")
+    scored = settings.scored_strategy in STRATEGIES
+    named = f"**{settings.strategy}**" + (f" at beta {settings.beta:g}" if scored else "")
     of = f"({row['pieces']:.0f} pieces of {row['examples']:.0f} rationales)"
     if math.isnan(row["precision"]):
         return f"{named} labels no piece AS {of}, so there is no precision to speak of."

@@ -17,11 +17,13 @@ from ases.tokens import Codec
 
 MODELS = {
     "answer-only": ("model",),
+    "answer-from-prefix": ("model",),
     "seq2seq": ("model",),
     "uni-path": ("model",),
     "dual-path": ("esm", "asm"),
 }
-"""The models that each method trains; a dual-path's take turns in this order."""
+"""The models that each method trains; a dual-path's take turns in this order. ``answer-from-prefix`` is no method to
+compare: it trains the scorer of strategy ``information_gain``."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,23 @@ def whole_pair(example: Example, codec: Codec, *, answer_only: bool) -> Pair:
     return Pair(example.qid, "model", None, context, (*codec.encode(text), codec.eoc, codec.end))
 
 
+def answer_from_prefix_pairs(example: Example, codec: Codec) -> Iterator[Pair]:
+    """The pairs of information gain's scorer: the question and the first i pieces -> the answer, i from 0 to all.
+
+    Pieces are joined as ids, each tokenised alone, as generated segments are. Raises DataError without an answer.
+    """
+    if example.answer is None:
+        raise DataError(f"example {example.qid} has no answer; information_gain needs data with answers")
+    target = (*codec.encode(example.answer), codec.eoc, codec.end)
+    context = codec.encode(example.question)
+    pieces = split_pieces(example.rationale)
+    if not pieces:
+        raise DataError(f"example {example.qid} has an empty rationale; set it aside before making pairs")
+    for piece in [None, *pieces]:
+        context = context if piece is None else [*context, *codec.encode(piece)]
+        yield Pair(example.qid, "model", None, (*context, codec.end), target)
+
+
 def segment_pairs(
     example: Example, segments: Sequence[Segment], codec: Codec, *, dual: bool = False, typed: bool = False
 ) -> Iterator[Pair]:
@@ -114,6 +133,8 @@ def pairs_for(
     """
     if method in ("answer-only", "seq2seq"):
         return [whole_pair(example, codec, answer_only=method == "answer-only")]
+    if method == "answer-from-prefix":
+        return list(answer_from_prefix_pairs(example, codec))
     pieces = split_pieces(example.rationale)
     if labels is None:
         if needs_labels(method, typed):

@@ -19,13 +19,19 @@ from ases.errors import ParameterError
 METHODS = ("answer-only", "seq2seq", "uni-path", "uni-path-merged", "dual-path", "dual-path-merged")
 """The methods compared. ``-merged`` joins adjacent pieces with one label (METHOD, section 4)."""
 
+SCORER_METHODS = ("answer-from-prefix",)
+"""Methods that train a scorer, not compared: that of information_gain learns the answer from partial chains."""
+
 BASELINE = "seq2seq"
 """What every method is compared with: whole rationales learned at once."""
 
-SCORED = ("entropy", "loss", "similarity")
+SCORED = ("entropy", "loss", "similarity", "novelty", "information_gain")
 """Strategies that give each piece a score, which the rule turns into a label."""
 
-LABELLED = ("location", "gold", "random", "none")
+CONTROLS = ("random", "random_boundaries")
+"""Controls: what the strategy ``random_of`` gives, its labels or its segments' lengths in random order."""
+
+LABELLED = ("location", "gold", *CONTROLS, "none")
 """Strategies that label the pieces without a score."""
 
 SCORER_OF = {"entropy": "seq2seq", "loss": "seq2seq", "information_gain": "answer-from-prefix"}
@@ -40,7 +46,7 @@ ANSWERED = ("generated", "gsm8k", "llm_adapters_cot", "palm_svamp_cot")
 PRIVATE = ("cpet",)
 """Data about people: what is computed from it stays in the folder that holds it, and nothing of it is published."""
 
-DEFAULT_BETA = {"entropy": 1.4, "loss": 1.4, "similarity": 1.0}
+DEFAULT_BETA = {"entropy": 1.4, "loss": 1.4, "similarity": 1.0, "novelty": 1.0, "information_gain": 1.0}
 SOURCES = ("generated", "reports", "gsm8k", "llm_adapters_cot", "palm_svamp_cot", "cpet", "own")
 COLUMN_FIELDS = ("qid", "question", "rationale", "answer", "source", "licence")
 LANGUAGES = ("en", "zh")
@@ -93,6 +99,11 @@ class SegmentationSettings:
     similarity: str
     random_of: str
     beta: float
+
+    @property
+    def scored_strategy(self) -> str:
+        """The strategy whose scores or labels count: for a control the one it is made of."""
+        return self.random_of if self.strategy in CONTROLS else self.strategy
 
 
 @dataclass(frozen=True)
@@ -206,7 +217,7 @@ _CHOICES = {
     "size": tuple(SIZES),
     "data": SOURCES,
     "language": LANGUAGES,
-    "method": METHODS,
+    "method": METHODS + SCORER_METHODS,
     "scorer": tuple(dict.fromkeys(SCORER_OF.values())),
     "strategy": SCORED + LABELLED,
     "reduce": ("sum", "mean"),
@@ -239,7 +250,7 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     by_data = {"language": _LANGUAGE_OF.get(data, "en"), **BY_DATA.get((size, data), {})}
     values = {**_BASE, **SIZES[size], **by_data, **given}
     values["columns"] = tuple(values["columns"])
-    rule = values["random_of"] if values["strategy"] == "random" else values["strategy"]
+    rule = values["random_of"] if values["strategy"] in CONTROLS else values["strategy"]
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
     _check(values)
     return Settings(*(part(**{field.name: values[field.name] for field in fields(part)}) for part in PARTS))
@@ -282,7 +293,7 @@ def _check(values: Mapping[str, Any]) -> None:
     if values["data"] not in GENERATED:
         if not values["data_folder"]:
             raise ParameterError(f"data is {values['data']}, which needs data_folder: the folder or file that holds it")
-        if values["strategy"] == "gold" or (values["strategy"], values["random_of"]) == ("random", "gold"):
+        if "gold" in (values["strategy"], values["strategy"] in CONTROLS and values["random_of"]):
             raise ParameterError("strategy gold needs generated data: collected rationales carry no gold labels")
     elif values["train_size"] == 0:
         raise ParameterError("train_size 0 (all that is left) needs collected data; give a number for generated data")

@@ -18,10 +18,12 @@ from ases.labels import (
     label_by_location,
     label_by_rule,
     label_examples,
+    label_random_boundaries,
     label_table,
     labels_by_question,
     sweep_beta,
 )
+from ases.segments import make_segments
 from ases.settings import settings_for
 from tests.test_segments import EXAMPLE
 
@@ -60,6 +62,23 @@ def test_labels_without_a_score():
     assert {tuple(label_at_random(labels, f"q{i}")) for i in range(20)} != {tuple(permuted)}
 
 
+@given(st.lists(st.sampled_from(["ES", "AS"]), max_size=12), st.text(max_size=4))
+def test_random_boundaries_keep_the_number_and_the_lengths_of_the_merged_segments(labels, qid):
+    pieces = [f"{place}, " for place in range(len(labels))]
+
+    def lengths(those):
+        return [segment.text.count(",") for segment in make_segments(pieces, those, merge=True)]
+
+    moved = label_random_boundaries(labels, qid)
+    assert sorted(lengths(moved)) == sorted(lengths(labels)) and moved[:1] == labels[:1]
+    assert moved == label_random_boundaries(labels, qid)
+
+
+def test_random_boundaries_differ_between_questions():
+    labels = ["ES"] * 3 + ["AS"] * 2 + ["ES"]
+    assert len({tuple(label_random_boundaries(labels, f"q{i}")) for i in range(30)}) == 6
+
+
 def test_gold_that_does_not_fit_names_the_example():
     with pytest.raises(DataError, match="q9"):
         label_by_gold(Example("q9", "a", "b. c.", "1", "own", gold=("ES",)))
@@ -78,8 +97,13 @@ def test_each_strategy_labels_as_its_name_says():
     assert labelled("entropy", SCORES) == ["ES", "ES", "AS", "ES"]
     assert labelled("random", random_of="gold") == label_at_random(["ES", "ES", "AS", "ES"], "q1")
     assert labelled("random", SCORES, random_of="entropy") == label_at_random(["ES", "ES", "AS", "ES"], "q1")
+    boundaries = label_random_boundaries(["ES", "ES", "AS", "ES"], "q1")
+    assert labelled("random_boundaries", random_of="gold") == boundaries
+    assert labelled("random_boundaries", SCORES, random_of="entropy") == boundaries
     with pytest.raises(ParameterError, match="scores"):
         labelled("entropy")
+    with pytest.raises(ParameterError, match="magic is not known"):
+        labelled("magic")
 
 
 def test_a_label_table_keeps_every_piece_and_gives_the_labels_back():

@@ -1,91 +1,106 @@
-"""Scores equal a slow reference in double precision, whatever the batches; what cannot be scored is named."""
+"""The strategies: one score a piece, each picked or computed as its name says; a new one is a few lines."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
-import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ases import scores as scores_module
 from ases.errors import DataError, ParameterError
 from ases.examples import Example
-from ases.models import cost_of, fresh_model, save_model
+from ases.labels import label_examples
+from ases.novelty import content_tokens, novelty_scores
 from ases.pieces import split_pieces
-from ases.problems import generate_problems
-from ases.scores import Scorer, model_scores, score_examples, score_splits, scoring_flops, similarity_scores
-from ases.settings import settings_for
-from ases.tokens import train_codec
-from tests.test_models import bart, mt5
+from ases.scorers import SCORER_METHOD, Scorer, answer_table, score_table
+from ases.scores import STRATEGIES, score_examples, score_splits, scores_from, similarity_scores, strategy
+from ases.settings import DEFAULT_BETA, LABELLED, SCORED, settings_for
+from ases.sources import load_llm_adapters
+from tests.test_scorers import CODEC, EXAMPLES, models
 
-EXAMPLES = [
-    *generate_problems(4, seed=1, steps_from=1, steps_to=2),
-    Example("zh", "左肺上叶见结节，SUVmax 5.9。", "左肺结节，代谢增高，考虑恶性。", "1", "own", language="zh"),
-    Example("one", "What is 3 + 4?", "It is 7", "7", "own"),
-]
-CODEC = train_codec([text for e in EXAMPLES for text in (e.question, e.rationale)])
 SETTINGS = settings_for({"size": "smoke"}).segmentation
+TABLE = pd.DataFrame(
+    {
+        "qid": ["b", "b", "a"], "piece": [0, 1, 0], "tokens_question": [2, 4, 5],
+        "entropy_question": [1.0, 2.0, 3.0], "loss_question": [4.0, 6.0, 10.0], "gain": [-0.5, 0.25, 0.0],
+    }
+)  # fmt: skip
 
 
-def models():
-    """Tiny random models of three kinds over one vocabulary."""
-    torch.manual_seed(0)
-    made = {"t5": fresh_model("nano", CODEC, 0)}
-    for name, make in (("mt5", mt5), ("bart", bart)):
-        model = make()
-        model.resize_token_embeddings(len(CODEC), mean_resizing=False)
-        made[name] = model
-    return made
+def test_the_registry_and_the_settings_name_the_same_strategies():
+    assert tuple(STRATEGIES) == ("entropy", "loss", "information_gain", "novelty", "similarity")
+    assert set(STRATEGIES) == set(SCORED) == set(DEFAULT_BETA)
+    assert set(SCORER_METHOD) < set(SCORED) and not set(SCORED) & set(LABELLED)
 
 
-def reference(model, example, strategy, condition):
-    """Token by token in float64: no batch, no padding, no cache, the earlier tokens as forced decoder prefix."""
-    model = model.double().eval()
-    pieces = split_pieces(example.rationale)
-    source = torch.tensor([[*CODEC.encode(example.question), CODEC.end]])
-    totals = [[] for _ in pieces]
-    if condition == "question":
-        rows = [(CODEC.encode(piece), [place] * len(CODEC.encode(piece))) for place, piece in enumerate(pieces)]
-    else:
-        ids, offsets = CODEC.encode_with_offsets(example.rationale)
-        ends = [len("".join(pieces[: place + 1])) for place in range(len(pieces))]
-        owner = []
-        for start, end in offsets:
-            text = example.rationale[start:end]
-            first = start + len(text) - len(text.lstrip()) if text.strip() else start
-            owner.append(next(place for place, stop in enumerate(ends) if first < stop))
-        rows = [(ids, owner)]
-    for ids, owner in rows:
-        for position, (token, place) in enumerate(zip(ids, owner, strict=True)):
-            prefix = torch.tensor([[model.config.decoder_start_token_id, *ids[:position]]])
-            with torch.no_grad():
-                logs = torch.log_softmax(model(input_ids=source, decoder_input_ids=prefix).logits[0, -1], -1)
-            totals[place].append(float(-(logs.exp() * logs).sum() if strategy == "entropy" else -logs[token]))
-    return totals
+def test_scores_are_picked_from_a_table():
+    assert scores_from(TABLE, "loss") == {"b": [4.0, 6.0], "a": [10.0]}
+    assert scores_from(TABLE, "entropy", "mean", "question") == {"b": [0.5, 0.5], "a": [0.6]}
+    assert scores_from(TABLE, "information_gain") == {"b": [0.0, 0.25], "a": [0.0]}, "a loss of information counts as 0"
+    for wrong in ({"strategy": "novelty"}, {"condition": "prefix"}, {"reduce": "max"}):
+        with pytest.raises(ParameterError):
+            scores_from(TABLE, **{"strategy": "loss", **wrong})
 
 
-@pytest.mark.parametrize("kind", ["t5", "mt5", "bart"])
-@pytest.mark.parametrize("strategy", ["entropy", "loss"])
-@pytest.mark.parametrize("condition", ["question", "prefix"])
-def test_scores_equal_a_slow_reference_in_double_precision(kind, strategy, condition, monkeypatch):
-    examples = [replace(e, question=e.question[:40], rationale=e.rationale[:40]) for e in EXAMPLES]
-    expected = [reference(models()[kind], e, strategy, condition) for e in examples]
-    model = models()[kind]
-    for budget in (16, 6144):  # one row at a time, and all together
-        monkeypatch.setattr(scores_module, "TOKEN_BUDGET", budget)
-        for order in (1, -1):
-            got = model_scores(examples[::order], Scorer(model, CODEC), strategy, "sum", condition)[::order]
-            for values, parts in zip(got, expected, strict=True):
-                for value, tokens in zip(values, parts, strict=True):
-                    assert value == pytest.approx(sum(tokens), rel=1e-5, abs=1e-6 * len(tokens))
-
-
-def test_mean_is_sum_over_tokens():
+def test_one_table_serves_every_strategy_reduction_and_condition():
     scorer = Scorer(models()["t5"], CODEC)
-    summed, mean = (model_scores(EXAMPLES, scorer, "loss", reduce, "question") for reduce in ("sum", "mean"))
-    for example, total, average in zip(EXAMPLES, summed, mean, strict=True):
-        counts = [len(CODEC.encode(piece)) for piece in split_pieces(example.rationale)]
-        assert [a * n for a, n in zip(average, counts, strict=True)] == pytest.approx(total)
+    tables = {"seq2seq": score_table(EXAMPLES, scorer), "answer-from-prefix": answer_table(EXAMPLES, scorer)}
+    for name, method in SCORER_METHOD.items():
+        for reduce in ("sum", "mean"):
+            for condition in ("question", "prefix"):
+                settings = replace(SETTINGS, strategy=name, reduce=reduce, condition=condition)
+                read = score_examples(EXAMPLES, settings, table=tables[method])
+                fresh = score_splits({"valid": EXAMPLES}, settings, scorer)["valid"]
+                assert [pytest.approx(values, rel=1e-5, abs=1e-5) for values in read] == fresh
+                assert [len(values) for values in read] == [len(split_pieces(e.rationale)) for e in EXAMPLES]
+                assert list(scores_from(tables[method], name, reduce, condition).values()) == read
+    shuffled = tables["seq2seq"].sample(frac=1, random_state=0)
+    settings = replace(SETTINGS, strategy="loss")
+    assert score_examples(EXAMPLES, settings, table=shuffled) == score_examples(
+        EXAMPLES, settings, table=tables["seq2seq"]
+    )
+    with pytest.raises(DataError, match="measure these examples again"):
+        score_examples(EXAMPLES, settings, table=tables["seq2seq"].iloc[1:])
+
+
+def test_a_new_strategy_is_a_few_lines():
+    @strategy("length")
+    def length_scores(example, pieces, given):
+        return [len(piece) for piece in pieces]
+
+    try:
+        settings = replace(SETTINGS, strategy="length", beta=1.0)
+        scores = score_examples(EXAMPLES, settings)
+        assert scores[0] == [len(piece) for piece in split_pieces(EXAMPLES[0].rationale)]
+        assert "AS" in label_examples(EXAMPLES, settings, scores)[0]
+        strategy("length")(lambda example, pieces, given: [float("nan")] * len(pieces))
+        with pytest.raises(DataError, match=f"{EXAMPLES[0].qid}.*length"):
+            score_examples(EXAMPLES, settings)
+        strategy("length")(lambda example, pieces, given: [1.0])
+        with pytest.raises(DataError, match="finite scores are due"):
+            score_examples(EXAMPLES, settings)
+    finally:
+        STRATEGIES.pop("length")
+    for name in ("entropy", "gold"):
+        with pytest.raises(ParameterError, match=name):
+            strategy(name)(length_scores)
+
+
+def test_novelty_on_cases_done_by_hand():
+    question = "Ann had 1,000 red apples and ate 2."
+    pieces = ["Ann had 1000 apples, ", "so she ", "has 1,000 - 2 = 998 apples. ", "So 998 998 pears."]
+    assert novelty_scores(question, pieces) == [0.0, 0.0, 0.25, 1 / 3]
+    assert novelty_scores("左肺结节", ["左肺结节，", "考虑恶性5.90，", "恶性。"]) == [0.0, 1.0, 0.0]
+    assert content_tokens("12345") == ["12345"] and content_tokens("肺") == ["肺"]
+    assert content_tokens("Don\u2019t we?") == [] and content_tokens("$3.50 .5") == ["7/2", "1/2"]
+
+
+@given(st.text(max_size=60), st.lists(st.text(max_size=30), max_size=6))
+def test_novelty_is_a_share_and_repeating_a_piece_is_never_new(question, pieces):
+    scores = novelty_scores(question, [*pieces, *pieces])
+    assert all(0 <= score <= 1 for score in scores) and not any(scores[len(pieces) :])
 
 
 def test_similarity_on_cases_done_by_hand():
@@ -98,48 +113,24 @@ def test_similarity_on_cases_done_by_hand():
         similarity_scores(question, ["... "], qid="q7")
 
 
-def test_similarity_is_within_bounds_on_every_piece():
-    for kind in ("rouge", "bleu"):
-        settings = replace(SETTINGS, strategy="similarity", similarity=kind)
-        for example, scores in zip(EXAMPLES, score_examples(EXAMPLES, settings), strict=True):
+def test_scores_without_a_model_are_within_bounds_on_every_piece(real):
+    examples = [*EXAMPLES, *load_llm_adapters(real, sets=["svamp"]).examples[:100]]
+    for changes in ({"similarity": "rouge"}, {"similarity": "bleu"}, {"strategy": "novelty"}):
+        settings = replace(SETTINGS, **{"strategy": "similarity", **changes})
+        for example, scores in zip(examples, score_examples(examples, settings), strict=True):
             assert len(scores) == len(split_pieces(example.rationale))
             assert all(-1e-9 <= score <= 1 for score in scores)
 
 
-def test_what_cannot_be_scored_is_refused_by_name():
-    scorer = Scorer(models()["t5"], CODEC)
-    with pytest.raises(DataError, match="q9.*empty rationale"):
-        model_scores([Example("q9", "a", "", "1", "own")], scorer, "loss", "sum", "question")
-    long = Example("long", "word " * 80, "b.", "1", "own")
-    with pytest.raises(DataError, match="long"):
-        model_scores([long], Scorer(models()["bart"], CODEC), "loss", "sum", "question")
-    with pytest.raises(ParameterError, match="scorer"):
-        score_examples(EXAMPLES, SETTINGS)
+def test_what_has_no_scores_or_no_scorer_is_refused():
+    for name in SCORER_METHOD:
+        with pytest.raises(ParameterError, match=f"{name} needs a scorer.*{SCORER_METHOD[name]}"):
+            score_examples(EXAMPLES, replace(SETTINGS, strategy=name))
     with pytest.raises(ParameterError, match="labels, not scores"):
         score_examples(EXAMPLES, replace(SETTINGS, strategy="gold"))
+    with pytest.raises(ParameterError, match="magic is not known"):
+        score_examples(EXAMPLES, replace(SETTINGS, strategy="magic"))
+    no_answer = [Example("q7", "a", "b.", None, "own")]
+    with pytest.raises(DataError, match="q7"):
+        score_examples(no_answer, replace(SETTINGS, strategy="information_gain"), Scorer(models()["t5"], CODEC))
     assert score_splits({"train": EXAMPLES}, replace(SETTINGS, strategy="location")) is None
-
-
-def test_a_long_chain_is_refused_as_well_as_a_long_question():
-    long = Example("long", "a?", "word " * 80 + ". b.", "1", "own")
-    for condition in ("question", "prefix"):
-        with pytest.raises(DataError, match="long"):
-            model_scores([long], Scorer(models()["bart"], CODEC), "loss", "sum", condition)
-
-
-def test_scoring_cost_counts_each_question_once():
-    model = models()["t5"]
-    cost, example = cost_of(model), EXAMPLES[0]
-    source = len(CODEC.encode(example.question)) + 1
-    pieces = [len(CODEC.encode(piece)) for piece in split_pieces(example.rationale)]
-    total = scoring_flops([example], Scorer(model, CODEC), "question")
-    assert total == cost.forward(source, 0) + sum(cost.forward(source, n) - cost.forward(source, 0) for n in pieces)
-
-
-def test_a_scorer_is_read_from_its_folder(tmp_path):
-    model = models()["t5"]
-    save_model(model, CODEC, tmp_path / "model" / "model")
-    loaded = scores_module.load_scorer(tmp_path)
-    assert model_scores(EXAMPLES[:2], loaded, "loss", "sum", "question") == [
-        pytest.approx(values) for values in model_scores(EXAMPLES[:2], Scorer(model, CODEC), "loss", "sum", "question")
-    ]

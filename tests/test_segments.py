@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,18 @@ def test_segments_rebuild_the_rationale(rationale, merge, bits):
     assert "".join(s.text for s in segments) == rationale
     if merge:
         assert all(a.label != b.label for a, b in zip(segments, segments[1:], strict=False))
+
+
+def test_the_pairs_of_information_gains_scorer_grow_piece_by_piece():
+    pieces = split_pieces(EXAMPLE.rationale)
+    contexts = [EXAMPLE.question + "".join(pieces[:count]) + "</s>" for count in range(len(pieces) + 1)]
+    assert shown(pairs_for("answer-from-prefix", EXAMPLE, None, CODEC)) == [
+        ("model", None, context, "7<eoc></s>") for context in contexts
+    ]
+    assert models_of("answer-from-prefix") == ("model",) and not needs_labels("answer-from-prefix")
+    for wrong in (replace(EXAMPLE, answer=None), replace(EXAMPLE, rationale="")):
+        with pytest.raises(DataError, match="q1"):
+            pairs_for("answer-from-prefix", wrong, None, CODEC)
 
 
 def test_whole_chain_pairs():

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from ases.errors import ParameterError
-from ases.settings import DEFAULT_BETA, LABELLED, METHODS, SCORED, SIZES, Settings, settings_for
+from ases.settings import (
+    CONTROLS,
+    DEFAULT_BETA,
+    LABELLED,
+    METHODS,
+    SCORED,
+    SCORER_METHODS,
+    SIZES,
+    Settings,
+    settings_for,
+)
 
 
 def flat(settings: Settings) -> dict[str, Any]:
@@ -41,11 +51,13 @@ def test_none_is_a_value_not_given() -> None:
 @pytest.mark.parametrize("strategy", SCORED)
 def test_each_strategy_has_its_own_beta(strategy: str) -> None:
     assert settings_for({"strategy": strategy}).segmentation.beta == DEFAULT_BETA[strategy]
-    assert settings_for({"strategy": "random", "random_of": strategy}).segmentation.beta == DEFAULT_BETA[strategy]
+    for control in CONTROLS:
+        segmentation = settings_for({"strategy": control, "random_of": strategy}).segmentation
+        assert (segmentation.beta, segmentation.scored_strategy) == (DEFAULT_BETA[strategy], strategy)
     assert settings_for({"strategy": strategy, "beta": 1.1}).segmentation.beta == 1.1
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS + SCORER_METHODS)
 @pytest.mark.parametrize("strategy", SCORED + LABELLED)
 def test_methods_and_strategies_go_together_but_for_dual_path_without_labels(method: str, strategy: str) -> None:
     given = {"method": method, "strategy": strategy}
@@ -93,6 +105,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "collected data from nowhere": ({"data": "llm_adapters_cot"}, "needs data_folder"),
     "gold labels of collected data": ({**COLLECTED, "strategy": "gold"}, "gold needs generated data"),
     "permuted gold labels of them": ({**COLLECTED, "strategy": "random", "random_of": "gold"}, "gold needs generated"),
+    "their segments' lengths": (
+        {**COLLECTED, "strategy": "random_boundaries", "random_of": "gold"},
+        "gold needs generated",
+    ),
     "all that is left of generated data": ({"train_size": 0}, "train_size 0"),
     "the real size on generated data": ({"size": "real"}, "needs collected data"),
 }

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from ases.errors import ModelError
 from ases.generation import Written, write_chains
 from ases.settings import settings_for
-from ases.tokens import ADDED, Codec, load_codec, train_codec
+from ases.tokens import ADDED, Codec, load_codec, padded, train_codec
 
 TEXT = "Ann had 1,032 pieces, her sister 42. They had 1,032 + 42 = 1,074."
 CODEC = train_codec([TEXT])
@@ -20,6 +20,14 @@ CODEC = train_codec([TEXT])
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_every_text_round_trips(text):
     assert CODEC.decode(CODEC.encode(text)) == text
+
+
+@given(st.lists(st.lists(st.integers(1, 9), max_size=5), min_size=1, max_size=5))
+def test_padded_rows_keep_their_tokens_and_say_where_they_are(rows):
+    ids, mask = padded(rows, 0)
+    assert ids.shape == mask.shape == (len(rows), max(map(len, rows)))
+    assert [line[seen.bool()].tolist() for line, seen in zip(ids, mask, strict=True)] == rows
+    assert int(ids.sum()) == sum(map(sum, rows)) and int(mask.sum()) == sum(map(len, rows))
 
 
 def test_numbers_are_split_into_digits():
