@@ -9,6 +9,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.special
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,16 +19,17 @@ from ases.errors import DataError, ParameterError
 from ases.metrics import bleu, sentence_bleu
 from ases.statistics import (
     Interval,
+    _two_sided,
     bootstrap_mean,
     compare,
     corpus_bleu_interval,
-    detectable_difference,
     holm,
     mcnemar_midp,
     midp,
     paired_difference,
     proportion_interval,
     seed_difference,
+    seed_mean,
     summarise,
 )
 
@@ -227,9 +229,9 @@ def test_paired_difference_is_antisymmetric_and_p_agrees_with_the_interval(pairs
 def test_memory_does_not_grow_with_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     # In chunks of a few rows the draws are other ones, but the distribution is the same.
     values = np.random.default_rng(1).normal(0, 1, (3, 50))
-    whole = seed_difference(values, values * 0, draws=4000)[0]
+    whole = bootstrap_mean(values[2], draws=4000)
     monkeypatch.setattr("ases.statistics._CELLS", 200)
-    pieces = seed_difference(values, values * 0, draws=4000)[0]
+    pieces = bootstrap_mean(values[2], draws=4000)
     assert (pieces.low, pieces.high) == pytest.approx((whole.low, whole.high), abs=0.03)
     paired = paired_difference(values[0], values[1], draws=500)[0]
     assert paired.low < paired.estimate < paired.high
@@ -241,20 +243,44 @@ def test_memory_does_not_grow_with_the_draws(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_spread_between_seeds_widens_the_interval() -> None:
     generator = np.random.default_rng(4)
     noise = generator.normal(0, 1, (5, 400))
-    alike = seed_difference(noise + 0.2, np.zeros((5, 400)), draws=2000)[0]
+    alike = seed_difference(noise + 0.2, np.zeros((5, 400)))[0]
     seeds = np.array([-0.4, -0.1, 0.0, 0.1, 0.4])[:, None]
-    apart = seed_difference(noise + 0.2 + seeds, np.zeros((5, 400)), draws=2000)[0]
+    apart = seed_difference(noise + 0.2 + seeds, np.zeros((5, 400)))[0]
     assert apart.estimate == pytest.approx(alike.estimate)
     assert apart.high - apart.low > 2 * (alike.high - alike.low)
     assert alike.low > 0 > apart.low
 
 
-def test_the_variance_between_seeds_is_unbiased() -> None:
-    # Questions all alike within a seed: what is left is the mean of four seeds, whose variance is s^2 / 4.
+def test_where_questions_do_not_vary_it_is_the_t_test_of_the_seeds() -> None:
     seeds = np.array([0.1, 0.3, 0.4, 0.8])
     values = np.repeat(seeds[:, None], 20, axis=1)
-    interval, _ = seed_difference(values, np.zeros_like(values), draws=20_000, level=0.6827)
-    assert (interval.high - interval.low) / 2 == pytest.approx(seeds.std(ddof=1) / 2, rel=0.1)
+    interval, p = seed_difference(values, np.zeros_like(values))
+    theirs = scipy.stats.ttest_1samp(seeds, 0)
+    assert p == pytest.approx(theirs.pvalue)
+    assert (interval.low, interval.high) == pytest.approx(tuple(theirs.confidence_interval()))
+    assert interval.n == 20
+
+
+def test_where_seeds_are_alike_it_is_the_t_test_of_the_questions() -> None:
+    questions = np.random.default_rng(5).normal(0.1, 1, 500)
+    values = np.repeat(questions[None], 5, axis=0)
+    interval, p = seed_difference(values, np.zeros_like(values))
+    theirs = scipy.stats.ttest_1samp(questions, 0)
+    assert p == pytest.approx(theirs.pvalue, rel=1e-6)
+    assert (interval.low, interval.high) == pytest.approx(tuple(theirs.confidence_interval()), rel=1e-6)
+
+
+def test_without_any_spread_an_interval_has_no_width() -> None:
+    interval, p = seed_difference(np.full((3, 4), 0.5), np.full((3, 4), 0.5))
+    assert (interval.low, interval.high, p) == (0, 0, 1)
+    assert seed_difference(np.full((3, 4), 0.5), np.zeros((3, 4)))[1] == 0
+
+
+def test_a_mean_over_seeds_stays_among_its_values() -> None:
+    nearly_all = np.ones((3, 30), dtype=bool)
+    nearly_all[0, 0] = False
+    interval = seed_mean(nearly_all)
+    assert interval.high == 1.0 and interval.low < interval.estimate == 89 / 90
 
 
 def test_seed_difference_refuses_one_seed_and_other_shapes() -> None:
@@ -281,50 +307,26 @@ def test_midp_errs_in_one_case_of_twenty_when_nothing_differs(n: int) -> None:
     assert (exact < 0.05).mean() < (p < 0.05).mean()  # why mid-p
 
 
-def test_the_bootstrap_holds_the_truth_in_about_95_of_100_cases() -> None:
+@pytest.mark.parametrize("n", [200, 1000])
+def test_the_bootstrap_errs_in_one_case_of_twenty_when_nothing_differs(n: int) -> None:
+    # Half of the cases right or wrong, half scores. Equal seeds draw equal questions, so that one matrix of how often
+    # each is drawn gives the same means as 4,000 calls.
+    trials, draws = 4000, 1000
     generator = np.random.default_rng(8)
-    held = rejected = 0
-    for trial in range(400):
-        first, second = generator.random((2, 200)) < 0.6
-        interval, p = paired_difference(first, second, draws=FEW, seed=trial)
-        held += interval.low <= 0 <= interval.high
-        rejected += p < 0.05
-    assert 0.92 < held / 400 < 0.98
-    assert 0.02 < rejected / 400 < 0.08
-
-
-def test_seeds_and_questions_hold_the_truth_as_the_docstring_says() -> None:
-    # A question is solved when its ease, the run's luck and noise exceed 0; runs vary by 0.1, or 2.6 points.
-    generator = np.random.default_rng(9)
-    held = 0
-    for trial in range(200):
-        ease = generator.normal(0, 1.2, 400)
-        luck = generator.normal(0, 0.1, (2, 3, 1))
-        first, second = ease + luck + generator.normal(0, 1, (2, 3, 400)) > 0
-        interval, _ = seed_difference(first, second, draws=200, seed=trial)
-        held += interval.low <= 0 <= interval.high
-    assert 0.94 < held / 200 < 1
-
-
-def test_detectable_difference_is_found_with_the_promised_power() -> None:
-    n, share = 1000, 0.2
-    d = detectable_difference(n, share)
-    generator = np.random.default_rng(10)
-    counts = generator.multinomial(n, [1 - share, (share + d) / 2, (share - d) / 2], size=4000)
-    assert 0.77 < (midp(counts[:, 1], counts[:, 2]) < 0.05).mean() < 0.83
-
-
-def test_detectable_difference_falls_with_n_and_rises_with_discordance() -> None:
-    by_n = [detectable_difference(n, 0.2) for n in (100, 300, 1000, 10_000)]
-    assert by_n == sorted(by_n, reverse=True)
-    assert detectable_difference(1000, 0.1) < detectable_difference(1000, 0.4)
-    assert detectable_difference(1000, 0.2, power=0.8) < detectable_difference(1000, 0.2, power=0.9)
-    assert math.isnan(detectable_difference(10, 0.1))
-    z = scipy.stats.norm.ppf([0.975, 0.8])
-    d = by_n[2]
-    assert (z[0] * math.sqrt(0.2) + z[1] * math.sqrt(0.2 - d * d)) ** 2 / d**2 == pytest.approx(1000)
-    with pytest.raises(ParameterError, match="discordant_share 0"):
-        detectable_difference(100, 0)
+    rights = generator.random((2, trials // 2, n)) < 0.6
+    ease = generator.normal(0, 1, (trials // 2, n))
+    scores = scipy.special.expit(ease + generator.normal(0, 1, (2, trials // 2, n)))
+    difference = np.concatenate([rights[0] * 1.0 - rights[1], scores[0] - scores[1]])
+    drawn = np.random.default_rng(0).integers(0, n, size=(draws, n)) + np.arange(draws)[:, None] * n
+    counts = np.bincount(drawn.ravel(), minlength=draws * n).reshape(draws, n)
+    means = difference @ counts.T / n
+    for trial in (0, 1, trials - 1):
+        interval, p = paired_difference(difference[trial], np.zeros(n), draws=draws)
+        assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(means[trial], [0.025, 0.975])))
+        assert p == pytest.approx(_two_sided(np.round(means[trial], 12)))
+    p = np.array([_two_sided(np.round(one, 12)) for one in means])
+    assert 0.04 < (p < 0.05).mean() < 0.06
+    assert 0.04 < (p[: trials // 2] < 0.05).mean() < 0.065
 
 
 # Several comparisons --------------------------------------------------------------------------------------------
