@@ -5,8 +5,8 @@
 array([2])
 
 Three tables meet here. ``pieces`` has a row a piece: ``split, qid, piece, text, gold`` (gold missing for collected
-data). ``scores`` has a row a piece, strategy and scorer: ``qid, piece, strategy, reduce, condition, seed, score``, where
-``reduce`` and ``condition`` are empty texts for strategies that have none, and the score is what enters the rule
+data). ``scores`` has a row a piece, strategy and scorer: ``qid, piece, strategy, reduce, condition, seed, score``,
+where ``reduce`` and ``condition`` are empty texts for strategies that have none, and the score is what enters the rule
 (information gain as max(0, gain)). ``labels`` is the same with ``label`` in place of ``score``. What is computed from
 them (:mod:`ases.detection`, :mod:`ases.ranking`, :mod:`ases.agreement`) then is arithmetic on arrays.
 """
@@ -48,8 +48,8 @@ class Series(NamedTuple):
 class Aligned:
     """Pieces in order of split, qid and place. Examples are numbered in that order.
 
-    ``pieces`` is the table sorted; ``starts`` and ``counts``, shape (examples,), say where an example's pieces begin and
-    how many there are; ``splits`` gives the examples of each split as a slice.
+    ``pieces`` is the table sorted; ``starts`` and ``counts``, shape (examples,), say where an example's pieces begin
+    and how many there are; ``splits`` gives the examples of each split as a slice.
     """
 
     pieces: pd.DataFrame
@@ -75,15 +75,16 @@ class Aligned:
         if not gold.isin([ES, AS]).all():
             first = self.pieces.loc[gold.index[~gold.isin([ES, AS])][0]]
             raise DataError(
-                f"split {split}, {first['qid']}, piece {first['piece']}: gold is {first['gold']!r}, but must be {ES} or "
-                f"{AS} for every piece of a split, or missing for all"
+                f"split {split}, {first['qid']}, piece {first['piece']}: gold is {first['gold']!r}, but must be "
+                f"{ES} or {AS} for every piece of a split, or missing for all"
             )
         return (gold == AS).to_numpy()
 
     def thresholds(self, scores: np.ndarray, betas: Sequence[float]) -> np.ndarray:
         """beta times the mean score of the example, for each piece: (pieces,) -> (betas, pieces).
 
-        Summed exactly, as :func:`ases.labels.label_by_rule` does, so that equal scores are equal to their mean here too.
+        Summed exactly, as :func:`ases.labels.label_by_rule` does, so that equal scores are equal to their mean here
+        too.
         """
         for beta in betas:
             if not beta > 0:
@@ -216,7 +217,8 @@ def number_novelty_labels(pieces: pd.DataFrame, questions: Mapping[str, str]) ->
     aligned = align(pieces)
     texts = aligned.pieces["text"].tolist()
     labels: list[str] = []
-    for qid, start, count in zip(aligned.pieces["qid"].to_numpy()[aligned.starts], aligned.starts, aligned.counts):
+    qids = aligned.pieces["qid"].to_numpy()[aligned.starts]
+    for qid, start, count in zip(qids, aligned.starts, aligned.counts, strict=True):
         if qid not in questions:
             raise DataError(f"{qid}: its question is not among those given")
         labels += label_by_number_novelty(questions[qid], texts[start : start + count])

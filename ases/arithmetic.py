@@ -71,6 +71,17 @@ def extract_answer(text: str) -> Fraction | None:
     return _value(numbers[-1]) if numbers else None
 
 
+def same_number(first: Fraction, second: Fraction) -> bool:
+    """Whether two numbers are equal up to what printing a double loses (relative 1e-12). Ours.
+
+    Some references are doubles printed in full: 0.6666666666666666 in one place, 0.6666666666666667 in another.
+    Whole numbers are compared exactly, and decimals rounded by hand (0.67) stay another number.
+    """
+    if first.denominator == second.denominator == 1:
+        return first == second
+    return abs(first - second) <= _PRINTED_DOUBLE * abs(second)
+
+
 def numerals(text: str) -> set[Fraction]:
     """The values of the numerals in a text, each read by itself: ``27 / 9`` holds 27 and 9. Ours.
 
@@ -81,17 +92,6 @@ def numerals(text: str) -> set[Fraction]:
     """
     found = re.finditer(_PLAIN, _LIST_MARK.sub("", text))
     return {Fraction(Decimal(match[0].replace(",", ""))) for match in found}
-
-
-def same_number(first: Fraction, second: Fraction) -> bool:
-    """Whether two numbers are equal up to what printing a double loses (relative 1e-12). Ours.
-
-    Some references are doubles printed in full: 0.6666666666666666 in one place, 0.6666666666666667 in another.
-    Whole numbers are compared exactly, and decimals rounded by hand (0.67) stay another number.
-    """
-    if first.denominator == second.denominator == 1:
-        return first == second
-    return abs(first - second) <= _PRINTED_DOUBLE * abs(second)
 
 
 def _after_equals(text: str) -> str:

@@ -3,11 +3,12 @@
 >>> table = detection_table(pieces, scores)                                     # doctest: +SKIP
 >>> best_sentence(best_beta(table))                                             # doctest: +SKIP
 
-Input and names are those of :mod:`ases.aligned`. How the two sources of chance enter: a strategy's precision, recall and
-F1 are computed for each scorer seed over all pieces and then averaged over the seeds. The 95 % intervals come from a
-percentile bootstrap that draws examples (all their pieces together, the same draws for every strategy and seed, so that
-rows can be compared) and, where there are several, seeds, each independently of the other; deviations between seeds are
-scaled by sqrt(seeds / (seeds - 1)) so that their variance is unbiased, as in :func:`ases.statistics.seed_difference`.
+Input and names are those of :mod:`ases.aligned`. How the two sources of chance enter: a strategy's precision, recall
+and F1 are computed for each scorer seed over all pieces and then averaged over the seeds. The 95 % intervals come from
+a percentile bootstrap that draws examples (all their pieces together, the same draws for every strategy and seed, so
+that rows can be compared) and, where there are several, seeds, each independently of the other; deviations between
+seeds are scaled by sqrt(seeds / (seeds - 1)) so that their variance is unbiased, as in
+:func:`ases.statistics.seed_difference`.
 """
 
 from __future__ import annotations
@@ -93,10 +94,10 @@ def detection_table(
     """One row a split, series and beta: what the rule labels, and how right that is.
 
     Columns: ``split, strategy, reduce, condition, beta``; ``precision, recall, f1`` of AS, each with ``_low`` and
-    ``_high``; ``as_share``, the share of pieces labelled AS; ``degenerate_share``, that of examples with one label only;
-    ``pieces, examples, seeds``. ``labels`` are those made without a score (:func:`ases.aligned.control_labels`): one row
-    each, beta NaN. Without gold the measures are NaN, and so are they where undefined (precision with nothing labelled
-    AS by one of the seeds). Raises DataError and ParameterError as :mod:`ases.aligned` does.
+    ``_high``; ``as_share``, the share of pieces labelled AS; ``degenerate_share``, that of examples with one label
+    only; ``pieces, examples, seeds``. ``labels`` are those made without a score (:func:`ases.aligned.control_labels`):
+    one row each, beta NaN. Without gold the measures are NaN, and so are they where undefined (precision with nothing
+    labelled AS by one of the seeds). Raises DataError and ParameterError as :mod:`ases.aligned` does.
     """
     if not len(betas):
         raise ParameterError("there is no beta to try; give at least one")
@@ -176,11 +177,11 @@ def best_beta(table: pd.DataFrame, *, choose_on: str = "valid", report_on: str =
     """Per series: the beta with the best F1 on one split, its F1 on another, and how flat the optimum is.
 
     Columns: ``strategy, reduce, condition, beta``, ``chosen_f1`` (on ``choose_on``), ``f1, f1_low, f1_high, precision,
-    recall`` (on ``report_on``, at that beta), ``flat_from, flat_to``: the betas around the best, without a gap, whose F1
-    on ``choose_on`` is at most :data:`FLAT` below it; ``at_edge``: the best is the first or last beta tried, so a better
-    one may lie beyond; ``default_beta`` and ``default_f1`` (on ``report_on``; NaN where that beta was not tried). Of equal
-    betas the least counts. Series without a beta have NaN there, and their F1 all the same. Sorted by ``chosen_f1``.
-    Raises DataError where a split is not in the table or has no gold.
+    recall`` (on ``report_on``, at that beta), ``flat_from, flat_to``: the betas around the best, without a gap, whose
+    F1 on ``choose_on`` is at most :data:`FLAT` below it; ``at_edge``: the best is the first or last beta tried, so a
+    better one may lie beyond; ``default_beta`` and ``default_f1`` (on ``report_on``; NaN where that beta was not
+    tried). Of equal betas the least counts. Series without a beta have NaN there, and their F1 all the same. Sorted by
+    ``chosen_f1``. Raises DataError where a split is not in the table or has no gold.
     """
     splits = list(table["split"].unique())
     for split in (choose_on, report_on):

@@ -45,7 +45,7 @@ _CONCLUSIONS = (
     ("suspicion", r"考虑|可能|疑|倾向|不除外|提示|良性|恶性|肿瘤|癌|suspicio|suspect|likely|indeterminate|benign|malign"
      r"|suggest|consistent with|compatible|neoplas|tumou?r|cancer"),
 )  # fmt: skip
-_NORMAL = re.compile(r"未见|无明显异常|无异常|正常|\bno (?!longer)|unremarkable|\bnormal\b|without (?:abnormal|evidence)", re.I)
+_NORMAL = re.compile(r"未见|无明显异常|无异常|正常|\bno (?!longer)|unremarkable|\bnormal\b|without evidence", re.I)
 
 
 def kind_of(
@@ -54,13 +54,13 @@ def kind_of(
     """The kind of a piece: one of :data:`PROBLEM_KINDS`, or with ``report`` one of :data:`REPORT_KINDS`.
 
     ``earlier`` and ``later`` are the rationale before and after the piece. Word problems, first that holds: an equation
-    (``=``) is *final* where no equation follows, else *intermediate*; a piece with "answer is" is the *answer sentence*;
-    a number found neither in the question nor earlier makes it *new number, no equation*; a number found only earlier
-    makes it a *conclusion without equation*; the rest is a *restated fact*.
+    (``=``) is *final* where no equation follows, else *intermediate*; a piece with "answer is" is the *answer
+    sentence*; a number found neither in the question nor earlier makes it *new number, no equation*; a number found
+    only earlier makes it a *conclusion without equation*; the rest is a *restated fact*.
 
     Reports: what gold calls ES is *normal* where it says that nothing is found, else a *restated finding*; what gold
-    calls AS is named by the first of these whose words it holds: *recommendation*, *response*, *stage*, *suspicion*, else
-    *other conclusion*. Without gold the words come first, and a piece with none of them is restated.
+    calls AS is named by the first of these whose words it holds: *recommendation*, *response*, *stage*, *suspicion*,
+    else *other conclusion*. Without gold the words come first, and a piece with none of them is restated.
     """
     return _report_kind(text, gold) if report else _problem_kind(text, question, earlier, later)
 
