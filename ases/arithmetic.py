@@ -29,6 +29,9 @@ _SIGNED = rf"(?:(?<![A-Za-z\d)%.])(?P<minus>[{_MINUS}]))?(?:[{_CURRENCY}] ?)?(?P
 _NUMBER = re.compile(_SIGNED + _VALUE)
 _ONE_NUMBER = re.compile(rf"{_SIGNED}{_VALUE}(?P<unit>[^\d+*×÷={_VULGAR}]*)")
 _SPACED_MINUS = re.compile(rf"\A\s*([{_MINUS}])\s+(?=[\d.{_CURRENCY}{_VULGAR}])")
+_LIST_MARK = re.compile(
+    r"^[^\S\n]*(?:\d{1,3}(?:[.)）](?!\d)|、)|[(（]\d{1,3}[)）])(?=[^\S\n]*\S)", re.MULTILINE
+)
 _PRINTED_DOUBLE = Fraction(1, 10**12)
 _ANSWER_IS = re.compile(r"\banswer is(?![a-z'’])", re.IGNORECASE)
 
@@ -90,6 +93,18 @@ def same_number(first: Fraction, second: Fraction) -> bool:
     if first.denominator == second.denominator == 1:
         return first == second
     return abs(first - second) <= _PRINTED_DOUBLE * abs(second)
+
+
+def numerals(text: str) -> set[Fraction]:
+    """The values of the numerals in a text, each read by itself: ``27 / 9`` holds 27 and 9. Ours.
+
+    >>> sorted(map(int, numerals("1. She sold 1,000 of 27 / 9 boxes.")))
+    [9, 27, 1000]
+
+    List marks at the start of a line (``1.``, ``1、``, ``(1)``) are no numbers, nor are words; signs are left out.
+    """
+    found = re.finditer(_PLAIN, _LIST_MARK.sub("", text))
+    return {Fraction(Decimal(match[0].replace(",", ""))) for match in found}
 
 
 def _after_equals(text: str) -> str:

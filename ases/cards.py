@@ -1,16 +1,17 @@
-"""Data cards: what each set is, where it comes from, and what to mind before training on it or quoting a result.
+"""Data cards: where each set comes from, what may be done with it, and what is known to be wrong with it.
 
->>> card("gsm8k").licence
+>>> data_card("gsm8k").licence
 'MIT'
 
-Facts are those of the sets' own pages and of counts over their files, read once and dated; what nobody has measured is
-said to be unknown. The counts of the files at hand are in the account of a split (:mod:`ases.splits`).
+The facts of collected sets are those of their origin at the commit named; counts are of the files at that commit. What
+nobody measured says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from html import escape
 
 import pandas as pd
 
@@ -18,12 +19,13 @@ from ases.errors import ParameterError
 
 
 @dataclass(frozen=True)
-class Card:
-    """One data set, in words. ``name`` is the value of the parameter ``data``."""
+class DataCard:
+    """What a reader must know of a data set before using it; each field is a sentence or a few words."""
 
     name: str
-    what: str
+    title: str
     origin: str
+    commit: str
     licence: str
     size: str
     language: str
@@ -31,97 +33,187 @@ class Card:
     error_rate: str
     overlaps: str
     personal_data: str
+    use: str
 
 
-_CARDS = (
-    Card(
-        name="generated",
-        what="Math word problems told from operation graphs, with a rationale and the true label of every piece.",
-        origin="ases.problems, from a seed; nothing is downloaded.",
-        licence="MIT, as this package.",
-        size="As many as asked for.",
-        language="English",
-        teacher="None: the rationale is written from the hidden graph.",
-        error_rate="0: tests recompute every equation and label.",
-        overlaps="Splits share stories but never a story with its numbers; held_out_schemas keeps stories apart.",
-        personal_data="None; names are common first names drawn at random.",
-    ),
-    Card(
-        name="reports",
-        what="PET reports told from hidden lesions: findings as question, impression as rationale, no answer.",
-        origin="ases.reports, from a seed; nothing is downloaded. A stand-in for cPET-11K, in its layout.",
-        licence="MIT, as this package.",
-        size="As many as asked for.",
-        language="Chinese or English",
-        teacher="None: the impression follows from stated rules. They are simpler than medicine: not for clinical use.",
-        error_rate="0 by its own rules: tests recompute every conclusion from the findings.",
-        overlaps="As for generated word problems.",
-        personal_data="None: no report is, or is modelled on, a real patient's.",
-    ),
-    Card(
-        name="gsm8k",
-        what="Grade-school math problems with human step-by-step solutions.",
-        origin="github.com/openai/grade-school-math, commit 3101c7d (2021-11-19); Cobbe et al. 2021, arXiv 2110.14168.",
-        licence="MIT",
-        size="7,473 train, 1,319 test (the official split).",
-        language="English",
-        teacher="People, paid to write problems and solutions.",
-        error_rate="Unknown here; its authors estimate that fewer than 2 in 100 problems break.",
-        overlaps="No question twice. Its test questions are those of llm_adapters_cot's gsm8k file.",
-        personal_data="None known.",
-    ),
-    Card(
-        name="llm_adapters_cot",
-        what="One LLM-written rationale a question of MultiArith, AddSub, SingleEq, SVAMP and GSM8K.",
-        origin="github.com/AGI-Edgerunners/LLM-Adapters, commit 8166572 (2024-03-10); Hu et al., EMNLP 2023.",
-        licence="ODC-By for the data, Apache-2.0 for the repository; the questions keep their own terms.",
-        size="3,822: MultiArith 600, AddSub 395, SingleEq 508, SVAMP 1,000, GSM8K 1,319.",
-        language="English",
-        teacher="An OpenAI model, not named beside the files; its provider's terms may apply to the text.",
-        error_rate="6 to 42 of 100 rationales end in a wrong answer, by set; flagged, and left out unless asked for.",
-        overlaps="The GSM8K part is the official test set. The sets share questions with each other and with SVAMP.",
-        personal_data="None known.",
-    ),
-    Card(
-        name="palm_svamp_cot",
-        what="Rationales for SVAMP, each cut at the first question that the model invents after it.",
-        origin="github.com/google-research/distilling-step-by-step, commit ef94426; Hsieh et al., ACL 2023.",
-        licence="Apache-2.0; SVAMP's questions are MIT.",
-        size="800 train, 200 test.",
-        language="English",
-        teacher="PaLM with 540 billion parameters.",
-        error_rate="About one rationale in four misses the gold answer; 13 of 1,000 state none that can be read.",
-        overlaps="The questions are SVAMP's, which llm_adapters_cot holds too; many differ only in numbers.",
-        personal_data="None known.",
-    ),
-    Card(
-        name="cpet",
-        what="Real PET reports, findings and impression, from a file that you have: never part of this package.",
-        origin="cPET-11K, released with the AS-ES paper's code (github.com/rootnx/AS-ES-learning).",
-        licence="None stated: ask its authors before you use it.",
-        size="About 11,000 reports; not counted here, the file was not at hand.",
-        language="Chinese",
-        teacher="Physicians.",
-        error_rate="Unknown.",
-        overlaps="Unknown; near copies are kept in one split.",
-        personal_data="Texts about real patients. What is computed from it stays in the folder that holds the file, "
-        "and publishing refuses it.",
-    ),
+LABELS = {
+    "title": "what it is",
+    "origin": "origin",
+    "commit": "pinned commit",
+    "licence": "licence",
+    "size": "size",
+    "language": "language",
+    "teacher": "teacher",
+    "error_rate": "error rate",
+    "overlaps": "known overlaps",
+    "personal_data": "personal data",
+    "use": "mind",
+}
+"""How the fields are named where a card is shown, in this order."""
+
+_MADE_HERE = "none: made by this package, and fixed by its version and the seed"
+_OURS = "MIT, as this package"
+_PET_RULES = (
+    "none by construction: every conclusion follows by a stated rule from what the findings say; the rules are simpler "
+    "than medicine"
 )
+_SWAPPED = "no two splits share a story schema together with its numbers"
 
-NAMES = tuple(one.name for one in _CARDS)
-"""The sets that have a card."""
+CARDS = {
+    card.name: card
+    for card in (
+        DataCard(
+            name="generated",
+            title="generated math word problems, told in the manner of LLM rationales, every piece with a gold label",
+            origin="ases.problems",
+            commit=_MADE_HERE,
+            licence=_OURS,
+            size="as many as asked for; 1 to 8 operations each",
+            language="English",
+            teacher="none: templates",
+            error_rate="none by construction: every equation is computed, and tests compute it again",
+            overlaps=f"none with collected sets by design, not searched for; {_SWAPPED}",
+            personal_data="none: first names from a list, invented stories",
+            use="narrower than real problems in words and in ways of reasoning",
+        ),
+        DataCard(
+            name="reports-zh",
+            title="generated PET reports: findings and an impression, with a gold label for every piece",
+            origin="ases.reports",
+            commit=_MADE_HERE,
+            licence=_OURS,
+            size="as many as asked for",
+            language="Chinese",
+            teacher="none: templates over a hidden state of lesions",
+            error_rate=_PET_RULES,
+            overlaps=f"none with real reports: only the layout is taken from cPET-11K; {_SWAPPED}",
+            personal_data="none: no patient stands behind a report",
+            use="not for medical use; a stand-in for reports that cannot be shipped",
+        ),
+        DataCard(
+            name="reports-en",
+            title="generated PET reports: findings and an impression, with a gold label for every piece",
+            origin="ases.reports",
+            commit=_MADE_HERE,
+            licence=_OURS,
+            size="as many as asked for",
+            language="English",
+            teacher="none: templates over a hidden state of lesions",
+            error_rate=_PET_RULES,
+            overlaps=f"none with real reports; the same hidden states as the Chinese ones can be told; {_SWAPPED}",
+            personal_data="none: no patient stands behind a report",
+            use="not for medical use; a stand-in for reports that cannot be shipped",
+        ),
+        DataCard(
+            name="gsm8k",
+            title="GSM8K: grade school word problems with human step-by-step solutions (Cobbe et al. 2021)",
+            origin="github.com/openai/grade-school-math, grade_school_math/data/",
+            commit="3101c7d5072418e28b9008a6636bde82a006892c (2021-11-19)",
+            licence="MIT",
+            size="7,473 train and 1,319 test, the official split",
+            language="English",
+            teacher="none: written by people",
+            error_rate="not measured",
+            overlaps=(
+                "no question twice inside a split or across splits; llm_adapters_cot has rationales for its test set"
+            ),
+            personal_data="none known: invented stories with first names",
+            use="people join restating and calculating in one line, so pieces are less clearly of one kind",
+        ),
+        DataCard(
+            name="llm_adapters_cot",
+            title="one LLM-written rationale for each question of five word-problem sets (Hu et al., EMNLP 2023)",
+            origin="github.com/AGI-Edgerunners/LLM-Adapters, dataset/<name>/",
+            commit="816657208af4db747803f87ba40a4c71383fed7a (2024-03-10)",
+            licence=(
+                "ODC-By for the data, Apache-2.0 for the repository; questions keep their own terms, and text "
+                "generated with an OpenAI model may be subject to that provider's terms"
+            ),
+            size="3,822: GSM8K test 1,319, SVAMP 1,000, MultiArith 600, SingleEq 508, AddSub 395",
+            language="English",
+            teacher="a large language model, not named beside the files",
+            error_rate=(
+                "share of wrong answers: GSM8K 41.5 %, SVAMP 19.7 %, AddSub 8.4 %, MultiArith 6.7 %, SingleEq 6.5 %; "
+                "6 rationales of GSM8K are empty"
+            ),
+            overlaps=(
+                "the GSM8K file holds the official *test* questions; MultiArith, AddSub, SingleEq and SVAMP share "
+                "questions and near copies with each other and with palm_svamp_cot"
+            ),
+            personal_data="none known: invented stories with first names",
+            use="all five are questions that others test on: results on our own split are not theirs",
+        ),
+        DataCard(
+            name="palm_svamp_cot",
+            title="PaLM rationales for SVAMP (Hsieh et al., Findings of ACL 2023, Distilling Step-by-Step)",
+            origin="github.com/google-research/distilling-step-by-step, datasets.zip",
+            commit=(
+                "ef944263c9ddfd40a9888557f3e7d17513fd1a7e; read unpacked from the fork "
+                "github.com/maxh119Z/distilling-step-by-step1, 5b76a471c46c61f45114eab6621ffdff12d676b6"
+            ),
+            licence="Apache-2.0; the questions of SVAMP are MIT",
+            size="800 train and 200 test",
+            language="English",
+            teacher="PaLM 540B",
+            error_rate=(
+                "wrong or unreadable answers: 26.8 % of train, 26.0 % of test; of these, 11 and 2 have no answer that "
+                "can be parsed"
+            ),
+            overlaps="its questions are SVAMP's, so they are in llm_adapters_cot too",
+            personal_data="none known: invented stories with first names",
+            use="each text runs on into an invented question and is cut at the first 'Q:'",
+        ),
+        DataCard(
+            name="cpet",
+            title="cPET-11K: findings and impressions of PET reports",
+            origin="a CSV file that the user has and names; this package never downloads it",
+            commit="unknown",
+            licence="none stated: never shipped, printed in published notebooks, or cached outside the user's folder",
+            size="not measured here, about 11,000 by its name; findings about 630 characters, impressions about 170",
+            language="Chinese",
+            teacher="none: written by physicians",
+            error_rate="unknown",
+            overlaps="unknown",
+            personal_data=(
+                "text about real patients; whether it can be traced back to them is unknown, so treat it as if it could"
+            ),
+            use="nothing derived from it, models included, may leave the user's folder without the owner's consent",
+        ),
+    )
+}
+"""The cards by name, generated sets first. The sets of ``reports`` have one a language."""
 
 
-def card(name: str) -> Card:
-    """The card of a set. Raises ParameterError for a set without one (your own data has none)."""
-    for one in _CARDS:
-        if one.name == name:
-            return one
-    raise ParameterError(f"there is no data card for {name}; there are cards for {', '.join(NAMES)}")
+def data_card(name: str) -> DataCard:
+    """The card of a set, one of :data:`CARDS`. Raises ParameterError for another name."""
+    if name not in CARDS:
+        raise ParameterError(f"there is no data card of {name}; there are {', '.join(CARDS)}")
+    return CARDS[name]
 
 
-def card_table(names: Sequence[str] = NAMES) -> pd.DataFrame:
-    """The cards of some sets side by side: one row a field, one column a set."""
-    table = pd.DataFrame([asdict(card(name)) for name in names]).set_index("name").T
-    return table.rename(index=lambda field: field.replace("_", " ")).rename_axis(None, axis=1)
+def card_table(names: Sequence[str] = tuple(CARDS)) -> pd.DataFrame:
+    """The cards side by side: a row a field, as :data:`LABELS` names it, and a column a set."""
+    columns = {name: [getattr(data_card(name), field) for field in LABELS] for name in names}
+    return pd.DataFrame(columns, index=pd.Index(LABELS.values(), name="data set"))
+
+
+def card_markdown(card: DataCard) -> str:
+    """One card as a Markdown table under its name."""
+    rows = [f"| {label} | {getattr(card, field).replace('|', chr(92) + '|')} |" for field, label in LABELS.items()]
+    return "\n".join([f"### {card.name}", "", "| | |", "|---|---|", *rows, ""])
+
+
+def cards_html(names: Sequence[str] = tuple(CARDS)) -> str:
+    """The cards one below the other, self-contained: inline styles only, nothing loaded; a page never cuts one."""
+    return "".join(_html(data_card(name)) for name in names)
+
+
+def _html(card: DataCard) -> str:
+    head = "text-align:left;vertical-align:top;white-space:nowrap;padding:2px 10px 2px 0"
+    cell = "text-align:left;white-space:normal;padding:2px 0"
+    rows = "".join(
+        f'<tr><th style="{head}">{escape(label)}</th><td style="{cell}">{escape(getattr(card, field))}</td></tr>'
+        for field, label in LABELS.items()
+    )
+    box = "color:#111;background:#fff;border:1px solid #999;margin:8px 0;padding:6px 10px;break-inside:avoid"
+    return f'<div style="{box}"><div style="font-weight:bold">{escape(card.name)}</div><table>{rows}</table></div>'

@@ -5,7 +5,8 @@
 (False, True)
 
 AS is bold on purple with a solid line below, ES plain on green with a dotted one, and a bar ends each piece:
-the two read apart in grey print, for the colour-blind, and (by weight and bars) where a host removes styles.
+the two read apart in grey print, for the colour-blind, and (by weight and bars) where a host removes styles. Pages
+break between chains, and browsers are asked to print the colours.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any
 from ases.errors import DataError
 from ases.examples import AS, ES
 
-_BOX = "color:#111;background:#fff;font:14px/1.9 sans-serif;max-width:54em;padding:4px 8px"
+# Browsers print no backgrounds unless told so; the lines below the pieces are printed in any case.
+_PRINT = "-webkit-print-color-adjust:exact;print-color-adjust:exact"
+_BOX = f"color:#111;background:#fff;font:14px/1.9 sans-serif;max-width:54em;padding:4px 8px;{_PRINT}"
 _LOOKS = {
     ES: ("span", "background:#d9f0e8;border-bottom:2px dotted #00795a;padding:1px 2px"),
     AS: ("b", "background:#f3ddea;border-bottom:2px solid #a03a78;padding:1px 2px"),
@@ -60,7 +63,8 @@ def _row(row: Mapping[str, Any], position: int) -> str:
         raise DataError(f"{row['qid']}: unknown label {', '.join(unknown)}; use ES, AS or None")
     shown = (_piece(*piece, gold[at] if gold is not None else None) for at, piece in enumerate(pieces))
     return (
-        f'<div style="margin-top:8px;border-top:1px solid #ccc"><code style="{_SMALL}">{escape(str(row["qid"]))}</code>'
+        '<div style="margin-top:8px;border-top:1px solid #ccc;break-inside:avoid">'
+        f'<code style="{_SMALL}">{escape(str(row["qid"]))}</code>'
         f'<div style="white-space:pre-wrap">{_plain(row["question"])}</div>'
         f'<div style="white-space:pre-wrap;margin-left:1em">{"".join(shown)}</div></div>'
     )

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from ases.examples import AS, Example
+from ases.errors import DataError
+from ases.examples import AS, ES, Example
+from ases.kinds import label_by_number_novelty
 from ases.pieces import split_pieces
 from ases.segments import Pair
 
@@ -39,6 +41,46 @@ def overview(splits: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
                 "rationale, characters": sum(len(example.rationale) for example in examples) / len(examples),
                 "operation graphs": len({example.graph for example in examples if example.graph}),
                 "AS share in gold": gold.count(AS) / len(gold) if gold else float("nan"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def lengths_by_set(sets: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
+    """Sets side by side: one row an example and measure, ``set, measure, value``; the measures are :data:`MEASURES`."""
+    return lengths(sets).rename(columns={"split": "set"})
+
+
+def extractive_share(sets: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
+    """One row a set: how much of its rationales restates, in gold and by a heuristic that needs no gold.
+
+    Columns: ``set, examples, pieces, pieces_each`` (mean pieces a rationale), ``gold_es``, the share of pieces that
+    are ES in gold (NaN where there is none), and ``heuristic_es``, the share without a new number
+    (:func:`ases.kinds.label_by_number_novelty`), with ``agreement``, the share of pieces where both say the same.
+    Raises DataError for an empty set, or one where only some examples have gold.
+    """
+    rows = []
+    for name, examples in sets.items():
+        gold, found, count = [], [], 0
+        for example in examples:
+            pieces = split_pieces(example.rationale)
+            count += len(pieces)
+            found += label_by_number_novelty(example.question, pieces)
+            gold += example.gold or ()
+        if not count:
+            raise DataError(f"extractive_share: set {name} has no pieces")
+        if gold and len(gold) != count:
+            raise DataError(f"extractive_share: set {name} has {count} pieces but {len(gold)} gold labels")
+        same = sum(left == right for left, right in zip(gold, found, strict=False))
+        rows.append(
+            {
+                "set": name,
+                "examples": len(examples),
+                "pieces": count,
+                "pieces_each": count / len(examples),
+                "gold_es": gold.count(ES) / count if gold else float("nan"),
+                "heuristic_es": found.count(ES) / count,
+                "agreement": same / count if gold else float("nan"),
             }
         )
     return pd.DataFrame(rows)
