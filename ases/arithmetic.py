@@ -68,6 +68,19 @@ def extract_answer(text: str) -> Fraction | None:
     return _value(numbers[-1]) if numbers else None
 
 
+def compute(expression: str) -> Fraction | None:
+    """The value of a text that is one arithmetic expression and nothing else, exactly; None where it is not.
+
+    >>> compute("( ( 17.0 + 15.0 ) / 2.0 )"), compute("(some - 8)")
+    (Fraction(16, 1), None)
+
+    Reads what :func:`equations` reads on one side of an equals sign. Nothing is evaluated as code.
+    """
+    tokens = _tokens(expression)
+    value, at = _sum(tokens, 0)
+    return value if at == len(tokens) else None
+
+
 def same_number(first: Fraction, second: Fraction) -> bool:
     """Whether two numbers are equal up to what printing a double loses (relative 1e-12). Ours.
 

@@ -1,73 +1,59 @@
-"""Real rationales: questions with chains of thought that an LLM wrote, from a folder of JSON files.
+"""The one door for data that is not generated: named sets, cPET reports, and anyone's own files.
 
->>> loaded = load_llm_adapters("my/llm_adapters_cot", sets=["svamp"])
->>> len(loaded.examples), loaded.account["rows"].sum()
-(802, 1000)
+>>> records = list(read_records("own", "my/rationales.csv", columns={"question": "task"}))
+>>> records[0].reason, records[0].example.qid
+('kept', 'rationales/2-6f1a0d1f7c1e')
 
-The layout is that of LLM-Adapters (Hu et al., EMNLP 2023): one file a set, ``<set>_1.json``, a JSON list of records
-with ``question``, ``chain-of-thought``, ``pred`` (what the teacher answered), ``answer`` and, in SVAMP, ``ID``.
-Mind that its GSM8K file holds the questions of the official GSM8K *test* set, and that the other four sets are
-questions that others test on: what is trained here must not be compared with results on those test sets.
+Every record of every file comes out once, with the reason why it is used or set aside, so counts always sum to the
+files' rows. Mind that the GSM8K file of LLM-Adapters holds the questions of the official GSM8K *test* set, and that its
+other four sets are questions that others test on: what is trained there must not be compared with results on those.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import math
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pandas
 
-from ases.arithmetic import extract_answer
+from ases import hub
+from ases.arithmetic import extract_answer, parse_number, same_number
 from ases.errors import DataError
 from ases.examples import Example, states_answer
+from ases.files import LAYOUTS, read_rows
+from ases.layouts import Problem
+from ases.rationales import (
+    EMPTY,
+    EMPTY_QUESTION,
+    KEPT,
+    KEPT_APPENDED,
+    KEPT_WRONG,
+    OFFICIAL,
+    Record,
+    gsm8k,
+    llm_adapters,
+    palm_svamp,
+)
+from ases.rationales import LLM_SETS as SETS
+from ases.rows import Row, Seen, asked_for, column_names, normalise_question, read_row
 
-SETS = ("gsm8k", "multiarith", "addsub", "singleeq", "svamp")
-"""The sets of the layout, in the order in which they are read: of two equal questions the first is kept."""
+__all__ = ["COLLECTED", "KEPT", "SETS", "Loaded", "Record", "absent", "fingerprint", "load_llm_adapters"]
+__all__ += ["normalise_question", "read_records"]
 
-LICENCE = "ODC-By-1.0"
-_SUFFIX = "_1.json"
+COLLECTED = ("llm_adapters_cot", "gsm8k", "palm_svamp_cot", "cpet", "own")
+"""The names that :func:`read_records` knows. The first three are folders."""
 
-KEPT = "kept"
-KEPT_APPENDED = "kept, states no answer: answer appended"
-KEPT_WRONG = "kept, teacher wrong"
-EMPTY = "empty rationale"
-CUT_OFF = "question cut off, rationale continues it"
-RUNS_ON = "rationale runs on into another question"
-NOT_FINITE = "answer is not a finite number"
-WRONG = "teacher wrong"
-WRONG_UNSTATED = "teacher wrong and states no answer"
-STATES_OTHER = "right, but its stated answer reads as another number"
+OTHER_ANSWER = "states another answer than the column answer"
 DUPLICATE = "duplicate question, kept from"
 NO_FILE = "file not there"
 
+CPET_COLUMNS = {"question": "question", "rationale": "answer", "qid": "qid"}
+"""The layout of cPET-11K: findings, impression, identity; UTF-8 with a byte order mark."""
 
-@dataclass(frozen=True)
-class Record:
-    """One record of a file, used or not: every record of every file comes out of :func:`read_records` once.
-
-    ``set`` names the file, ``record`` is counted from 1 (own files: the line), ``example`` is None only where the
-    record holds none (an empty question), ``reason`` begins with ``kept`` where the example is usable; else it says why
-    it is set aside. Copies of a question are not told apart here: that is for the split.
-    """
-
-    set: str
-    record: int
-    example: Example | None
-    reason: str
-
-    @property
-    def kept(self) -> bool:
-        """Whether the example is usable."""
-        return self.example is not None and self.reason.startswith(KEPT)
+_SUFFIX = "_1.json"
 
 
 def read_records(
@@ -78,18 +64,227 @@ def read_records(
     keep_teacher_wrong: bool = False,
     language: str = "en",
 ) -> Iterator[Record]:
-    """The one door for data that is not generated: every record of every file, once, in order, with its reason.
+    """Every record of every file, once, in order, with its reason.
 
-    ``data`` is ``llm_adapters_cot``, ``gsm8k``, ``palm_svamp_cot`` (folders), ``cpet`` or ``own`` (a file); ``columns``
-    (own only) says which column holds a field: ``{"question": "q"}``. ``language`` is that of own data. Streamed: memory
-    does not grow with the file. Raises DataError, naming file, line and field, for what cannot be read.
+    ``data`` is one of :data:`COLLECTED`: a folder for ``llm_adapters_cot``, ``gsm8k`` and ``palm_svamp_cot``; for
+    ``cpet`` a CSV in the layout of cPET-11K, or a folder of them (``train.csv`` and ``test.csv`` are taken for official
+    splits); for ``own`` a file of any layout of :mod:`ases.files`, or ``hub:owner/name``. ``columns`` (own only) says
+    which column holds a field, ``{"question": "findings"}``, and ``language`` is that of own data.
+
+    Set aside: what the known oddities of a set make unusable, empty fields, and rationales of a wrong teacher unless
+    ``keep_teacher_wrong``. In own data a rationale is wrong where it states a number other than the column ``answer``.
+    Streamed: memory does not grow with a file of lines. Raises DataError, naming file, line and field, for what cannot
+    be read, and for a ``qid`` that stands for two rows; ParameterError for columns that cannot be.
     """
+    if data == "own" and hub.is_name(place):
+        yield from _own_rows(hub.read(str(place)), column_names(columns), language, keep_teacher_wrong)
+        return
+    if data == "own":
+        rows = _file_rows(Path(place).expanduser(), asked_for(columns))
+        yield from _own_rows(rows, column_names(columns), language, keep_teacher_wrong)
+        return
+    files, _ = _files(data, place)
+    if columns:
+        raise DataError(f"columns are for own data; {data} has its own layout")
     if data == "llm_adapters_cot":
-        for name, path in _files(place, None)[0].items():
-            for number, record in enumerate(_read(path), start=1):
-                yield Record(name, number, *_judge(name, number, _checked(path, number, record), keep_teacher_wrong))
+        yield from llm_adapters({name: paths[0] for name, paths in files.items()}, keep_teacher_wrong)
+    elif data == "gsm8k":
+        yield from gsm8k({name: paths[0] for name, paths in files.items()})
+    elif data == "palm_svamp_cot":
+        yield from palm_svamp({name: (paths[0], paths[1:]) for name, paths in files.items()}, keep_teacher_wrong)
     else:
-        raise DataError(f"data {data!r} is unknown")
+        for name, (path,) in files.items():
+            yield from _cpet_rows(name, path, several=len(files) > 1)
+
+
+def fingerprint(data: str, place: str | Path, *, sets: Sequence[str] | None = None) -> str:
+    """The sha256 over the names and contents of the files that :func:`read_records` would read; 64 hex digits.
+
+    Of a hub set it is over its name and the revision that the hub serves now.
+    """
+    digest = hashlib.sha256()
+    if data == "own" and hub.is_name(place):
+        digest.update(hub.revision(str(place)).encode())
+        return digest.hexdigest()
+    for name, paths in _files(data, place, sets)[0].items():
+        for path in paths:
+            try:
+                digest.update(f"{name} {path.stat().st_size}\n".encode())
+                with path.open("rb") as file:
+                    while part := file.read(2**20):
+                        digest.update(part)
+            except OSError as error:
+                raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+    return digest.hexdigest()
+
+
+def absent(data: str, place: str | Path) -> list[str]:
+    """The sets of a named source whose files are not in its folder. An account names them with 0 rows."""
+    return [] if data == "own" else _files(data, place)[1]
+
+
+def _own_rows(
+    rows: Iterator[tuple[str, str, int, str, dict[str, Any]]],
+    names: Mapping[str, str],
+    language: str,
+    keep_teacher_wrong: bool,
+) -> Iterator[Record]:
+    """Records of rows that come with set, file, line, unit and values."""
+    seen: dict[str, Seen] = {}
+    for name, file, line, unit, values in rows:
+        row = _usable(file, line, values, names, unit, name, seen.setdefault(name, Seen()))
+        yield Record(name, line, *_judge_own(row, name, language, keep_teacher_wrong))
+
+
+def _file_rows(path: Path, required: set[str]) -> Iterator[tuple[str, str, int, str, dict[str, Any]]]:
+    stem = path.name.split(".")[0]
+    unit = "row" if path.suffix.lower() == ".parquet" else "line"
+    for line, values in read_rows(path, required=required):
+        yield stem, str(path), line, unit, values  # type: ignore[misc]
+
+
+def _cpet_rows(name: str, path: Path, several: bool) -> Iterator[Record]:
+    """Reports: findings -> impression, without an answer, so nothing is judged right or wrong."""
+    seen = Seen()
+    for line, values in read_rows(path, required=CPET_COLUMNS.values(), layout="csv"):
+        row = _usable(str(path), line, values, CPET_COLUMNS, "line", name, seen)  # type: ignore[arg-type]
+        example = Example(
+            qid=f"{name}/{row.qid}" if several else row.qid,
+            question=row.question,
+            rationale=row.rationale,
+            answer=None,
+            source="cpet",
+            licence="none stated",
+            language="zh",
+            flags=row.flags,
+            official_split=name if name in OFFICIAL else None,
+        )
+        yield Record(name, line, example if row.question else None, _emptiness(row) or KEPT)
+
+
+def _usable(
+    file: str, line: int, values: dict[str, Any], names: Mapping[str, str], unit: str, stem: str, seen: Seen
+) -> Row:
+    row, problems = read_row(file, line, values, names, unit=unit, stem=stem)
+    if row is None:
+        raise DataError(str(problems[0]))
+    earlier = seen.add(row.qid, line)
+    if earlier is not None:
+        what = f"{row.qid} stands for {unit} {earlier} too"
+        raise DataError(str(Problem(file, line, names.get("qid", "qid"), what, "give each row its own", unit)))
+    return row
+
+
+def _emptiness(row: Row) -> str:
+    return EMPTY_QUESTION if not row.question else EMPTY if not row.rationale else ""
+
+
+def _judge_own(row: Row, name: str, language: str, keep_teacher_wrong: bool) -> tuple[Example | None, str]:
+    if not row.question:
+        return None, EMPTY_QUESTION
+    states = states_answer(row.rationale)
+    right = None
+    if states and row.answer is not None:
+        stated, given = extract_answer(row.rationale), parse_number(row.answer)
+        right = same_number(stated, given) if stated is not None and given is not None else None
+    flags = list(row.flags)
+    flags += ["teacher-wrong"] if right is False else []
+    flags += ["no-stated-answer"] if row.answer is not None and not states else []
+    example = Example(
+        qid=row.qid,
+        question=row.question,
+        rationale=row.rationale,
+        answer=row.answer,
+        source=f"own/{name}",
+        language=language,
+        teacher_correct=right,
+        flags=tuple(flags),
+        official_split=name if name in OFFICIAL else None,
+    )
+    if not row.rationale:
+        return example, EMPTY
+    if right is False:
+        return example, KEPT_WRONG if keep_teacher_wrong else OTHER_ANSWER
+    return example, KEPT_APPENDED if "no-stated-answer" in flags else KEPT
+
+
+# The files of a source ------------------------------------------------------------------------------------------------
+
+_LAYOUTS = {
+    "gsm8k": {name: [f"{name}.jsonl"] for name in OFFICIAL},
+    "palm_svamp_cot": {
+        "train": ["svamp_train.json", "llm/train_CoT_0.json", "llm/train_CoT_1.json"],
+        "test": ["svamp_test.json", "llm/test_CoT_0.json"],
+    },
+}
+
+
+def _files(data: str, place: str | Path, sets: Sequence[str] | None = None) -> tuple[dict[str, list[Path]], list[str]]:
+    """The files to read by set, and the expected sets that are not there."""
+    if data not in COLLECTED:
+        raise DataError(f"data is {data!r}, but must be one of {', '.join(COLLECTED)}")
+    if not str(place).strip():
+        what = "no data folder given" if data not in ("own", "cpet") else "no data file given"
+        raise DataError(f"{what}; {_expected(data)}")
+    place = Path(place).expanduser()
+    if data == "own" or (data == "cpet" and not place.is_dir()):
+        if not place.is_file():
+            raise DataError(
+                f"the data file {place} {'is a folder' if place.is_dir() else 'is not there'}; name one file"
+            )
+        return {place.name.split(".")[0]: [place]}, []
+    if not place.is_dir():
+        what = "is a file, not a folder" if place.is_file() else "is not there"
+        raise DataError(f"the data folder {place} {what}; {_expected(data)}")
+    if data == "llm_adapters_cot":
+        return _llm_files(place, sets)
+    if data == "cpet":
+        found = {path.stem: [path] for path in sorted(place.glob("*.csv"))}
+        missing = []
+    else:
+        found = {
+            name: [place / file for file in files]
+            for name, files in _LAYOUTS[data].items()
+            if (place / files[0]).is_file()
+        }
+        missing = [name for name in _LAYOUTS[data] if name not in found]
+    if not found:
+        raise DataError(f"the data folder {place} has none of its files; {_expected(data)}; {_here(place)}")
+    return found, missing
+
+
+def _expected(data: str) -> str:
+    if data == "own":
+        return f"name a file ({', '.join(LAYOUTS)}) or a hub set, hub:owner/name"
+    if data == "cpet":
+        return "name a CSV file with the columns question, answer, qid, or the folder of such files"
+    if data == "llm_adapters_cot":
+        return f"name the folder that holds {SETS[0]}{_SUFFIX} and its neighbours"
+    return f"name the folder that holds {', '.join(file for files in _LAYOUTS[data].values() for file in files)}"
+
+
+def _here(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir())
+    return f"it holds {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else "it is empty"
+
+
+def _llm_files(folder: Path, sets: Sequence[str] | None) -> tuple[dict[str, list[Path]], list[str]]:
+    found = {path.name.removesuffix(_SUFFIX): path for path in sorted(folder.glob(f"?*{_SUFFIX}"))}
+    if not found:
+        expected = ", ".join(name + _SUFFIX for name in SETS)
+        raise DataError(f"the data folder {folder} has no file <set>{_SUFFIX}, such as {expected}; {_here(folder)}")
+    if sets is not None:
+        unknown = [name for name in sets if name not in found]
+        if unknown or not sets:
+            asked = ", ".join(name + _SUFFIX for name in unknown) or "no set"
+            raise DataError(f"asked for {asked} in {folder}; found {', '.join(path.name for path in found.values())}")
+        return {name: [found[name]] for name in sorted(set(sets), key=_order)}, []
+    missing = [name for name in SETS if name not in found]
+    return {name: [found[name]] for name in sorted(found, key=_order)}, missing
+
+
+def _order(name: str) -> tuple[int, str]:
+    return (SETS.index(name) if name in SETS else len(SETS), name)
 
 
 @dataclass(frozen=True)
@@ -123,15 +318,13 @@ def load_llm_adapters(
 
     Raises DataError, naming file, record and field, for a folder or file that is missing or malformed.
     """
-    files, missing = _files(folder, sets)
+    files, missing = _files("llm_adapters_cot", folder, sets)
     candidates: list[tuple[Example, str]] = []
     rows: list[dict[str, Any]] = []
-    for name, path in files.items():
-        for number, record in enumerate(_read(path), start=1):
-            example, reason = _judge(name, number, _checked(path, number, record), keep_teacher_wrong)
-            candidates.append((example, reason))
-            rows.append({"set": name, "record": number, "qid": example.qid, "reason": reason})
-    _check_unique(rows, files)
+    for record in llm_adapters({name: paths[0] for name, paths in files.items()}, keep_teacher_wrong):
+        assert record.example is not None  # an empty question is an error in this layout
+        candidates.append((record.example, record.reason))
+        rows.append({"set": record.set, "record": record.record, "qid": record.example.qid, "reason": record.reason})
 
     # A right copy of a question is worth more than a wrong one, whichever comes first.
     first: dict[str, tuple[int, str]] = {}
@@ -144,204 +337,6 @@ def load_llm_adapters(
     examples = [candidates[index][0] for index in sorted(index for index, _ in first.values())]
     records = pandas.DataFrame(rows, columns=["set", "record", "qid", "reason"])
     counts = records.groupby(["set", "reason"], sort=False).size().reset_index(name="rows")
-    absent = pandas.DataFrame([{"set": name, "reason": NO_FILE, "rows": 0} for name in missing])
-    account = pandas.concat([counts, absent], ignore_index=True) if missing else counts
+    lacking = pandas.DataFrame([{"set": name, "reason": NO_FILE, "rows": 0} for name in missing])
+    account = pandas.concat([counts, lacking], ignore_index=True) if missing else counts
     return Loaded(examples=examples, account=account, records=records)
-
-
-def fingerprint(folder: str | Path, *, sets: Sequence[str] | None = None) -> str:
-    """The sha256 over the names and contents of the files that :func:`load_llm_adapters` would read."""
-    digest = hashlib.sha256()
-    for name, path in _files(folder, sets)[0].items():
-        content = _bytes(path)
-        digest.update(f"{name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def normalise_question(question: str) -> str:
-    """What two copies of a question have in common: words, numbers and operators, lower case, single spaces.
-
-    >>> normalise_question("Ann  had 1,000 apples . How many now?") == normalise_question("Ann had 1000 apples. How many now?")
-    True
-    """  # noqa: E501
-    text = unicodedata.normalize("NFKC", question).casefold().replace("’", "'")
-    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
-    return " ".join(re.findall(r"\d*\.\d+|\d+|[^\W\d_]+|[+*/=<>^%$]", text))
-
-
-def _files(folder: str | Path, sets: Sequence[str] | None) -> tuple[dict[str, Path], list[str]]:
-    """The files to read by set, and the expected sets that are not there."""
-    if not str(folder).strip():
-        raise DataError(f"no data folder given; name the folder that holds {SETS[0]}{_SUFFIX} and its neighbours")
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.is_file() else "is not there"
-        raise DataError(f"the data folder {folder} {what}; name the folder that holds {SETS[0]}{_SUFFIX} and so on")
-    found = {path.name.removesuffix(_SUFFIX): path for path in sorted(folder.glob(f"?*{_SUFFIX}"))}
-    if not found:
-        names = sorted(path.name for path in folder.iterdir())
-        here = f"it holds {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else "it is empty"
-        expected = ", ".join(name + _SUFFIX for name in SETS)
-        raise DataError(f"the data folder {folder} has no file <set>{_SUFFIX}, such as {expected}; {here}")
-    if sets is not None:
-        unknown = [name for name in sets if name not in found]
-        if unknown or not sets:
-            asked = ", ".join(name + _SUFFIX for name in unknown) or "no set"
-            raise DataError(f"asked for {asked} in {folder}; found {', '.join(path.name for path in found.values())}")
-        return {name: found[name] for name in sorted(set(sets), key=_order)}, []
-    return {name: found[name] for name in sorted(found, key=_order)}, [name for name in SETS if name not in found]
-
-
-def _order(name: str) -> tuple[int, str]:
-    return (SETS.index(name) if name in SETS else len(SETS), name)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
-
-
-def _read(path: Path) -> list[Any]:
-    content = _bytes(path)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}, line {line}: not UTF-8 (byte {error.start}); save the file as UTF-8") from None
-    if not text.strip():
-        raise DataError(f"{path} is empty; it must hold a JSON list of records")
-    try:
-        records = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}); "
-            "the file must be one JSON list, not one record a line"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: JSON that cannot be read ({error}): a number too long or lists too deep") from None
-    if not isinstance(records, list):
-        raise DataError(f"{path} holds a JSON {_kind(records)}, but must hold a list of records: [{{...}}, {{...}}]")
-    if not records:
-        raise DataError(f"{path} holds an empty list; put in records or take the file out of the folder")
-    return records
-
-
-_KINDS = {dict: "object", list: "list", str: "text", bool: "true/false", int: "number", float: "number"}
-
-
-def _kind(value: Any) -> str:
-    return "null" if value is None else _KINDS[type(value)]
-
-
-def _checked(path: Path, number: int, record: Any) -> dict[str, Any]:
-    """The record with its numbers as numbers: ``answer`` a float (perhaps not finite), ``pred`` a float or None."""
-    where = f"{path}, record {number}"
-    if not isinstance(record, dict):
-        raise DataError(f"{where}: a JSON {_kind(record)}, but each record must be an object with named fields")
-    lacking = [field for field in ("question", "chain-of-thought", "pred", "answer") if field not in record]
-    if lacking:
-        has = ", ".join(map(str, record)) or "no field"
-        raise DataError(f"{where}: the field {', '.join(lacking)} is missing; it has {has}")
-    for field in ("question", "chain-of-thought"):
-        if not isinstance(record[field], str):
-            raise DataError(f"{where}: {field} is {_kind(record[field])}, but must be text")
-        _check_encodable(where, field, record[field])
-    if not record["question"].strip():
-        raise DataError(f"{where}: question is empty; give it or take the record out")
-    identity = record.get("ID")
-    if isinstance(identity, bool) or not isinstance(identity, str | int | None):
-        raise DataError(f"{where}: ID is {_kind(identity)}, but must be text or a number")
-    if isinstance(identity, str):
-        _check_encodable(where, "ID", identity)
-    answer = _number(record["answer"])
-    if answer is None:
-        raise DataError(f"{where}: answer is {_shown(record['answer'])}, but must be a number")
-    pred = _number(record["pred"])
-    if pred is None and record["pred"] not in (None, ""):
-        raise DataError(f"{where}: pred is {_shown(record['pred'])}, but must be a number, or null for no answer")
-    return {**record, "answer": answer, "pred": pred}
-
-
-def _check_encodable(where: str, field: str, text: str) -> None:
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
-        raise DataError(f"{where}: {field} holds half of a character (a lone \\ud8.. or \\udc.. escape)")
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, str):
-        value = value.replace(",", "").replace("$", "").strip()
-    try:
-        return float(value)
-    except ValueError:
-        return None
-    except OverflowError:
-        return math.inf
-
-
-def plain_number(value: float) -> str:
-    """A number as plain text: 39.0 -> ``39``, 3.5 -> ``3.5``, 1e-05 -> ``0.00001``, 1e21 in full; -0.0 -> ``0``."""
-    if value == int(value):
-        return str(int(value))
-    return format(Decimal(repr(value)), "f")
-
-
-def _judge(name: str, number: int, record: dict[str, Any], keep_teacher_wrong: bool) -> tuple[Example, str]:
-    """The example of a record, and the reason why it is kept or set aside (METHOD section 1 and 7; rules ours)."""
-    written = record["chain-of-thought"].strip()
-    rationale = written.removeprefix("A:").strip()
-    answer, pred = record["answer"], record["pred"]
-    right = _is_close(pred, answer)
-    unstated = not states_answer(rationale)
-    # The judge of METHOD section 7 must find the answer in the very rationale that a model learns to write.
-    other = right and not unstated and not _is_close(extract_answer(rationale), answer)
-    tests = {
-        EMPTY: not rationale,
-        CUT_OFF: not written.startswith("A:") and re.search(r"^\s*A:", rationale, re.MULTILINE) is not None,
-        RUNS_ON: re.search(r"^\s*Q:", rationale, re.MULTILINE) is not None,
-        NOT_FINITE: not math.isfinite(answer),
-        WRONG_UNSTATED: not right and unstated and keep_teacher_wrong,
-        WRONG: not right and not keep_teacher_wrong,
-        STATES_OTHER: other,
-        KEPT_WRONG: not right,
-        KEPT_APPENDED: unstated,
-    }
-    reason = next((reason for reason, holds in tests.items() if holds), KEPT)
-    flags = {"empty": not rationale, "teacher-wrong": not right, "no-stated-answer": unstated}
-    identity = str(record.get("ID") if record.get("ID") is not None else "").strip() or str(number)
-    example = Example(
-        qid=f"{name}/{identity}",
-        question=record["question"].strip(),
-        rationale=rationale,
-        # Equal up to float noise is right; then the digits that the rationale states are the answer's.
-        answer=plain_number(pred if right else answer) if math.isfinite(answer) else None,
-        source=f"llm_adapters_cot/{name}",
-        licence=LICENCE if name in SETS else "",
-        teacher_correct=right,
-        flags=tuple(flag for flag, holds in flags.items() if holds),
-    )
-    return example, reason
-
-
-def _is_close(value: float | Fraction | None, answer: float) -> bool:
-    return value is not None and math.isclose(value, answer, rel_tol=1e-9, abs_tol=1e-9)
-
-
-def _check_unique(rows: list[dict[str, Any]], files: dict[str, Path]) -> None:
-    seen: dict[str, int] = {}
-    for row in rows:
-        earlier = seen.setdefault(row["qid"], row["record"])
-        if earlier != row["record"]:
-            raise DataError(
-                f"{files[row['set']]}, record {row['record']}: the ID {row['qid'].partition('/')[2]} stands for "
-                f"record {earlier} too; give each record its own"
-            )

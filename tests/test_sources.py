@@ -12,12 +12,16 @@ from typing import Any
 import pandas
 import pytest
 
+from ases import rationales as reasons
 from ases import sources
 from ases.errors import DataError
 from ases.examples import state_answer
 from ases.metrics import is_correct
 from ases.pieces import split_pieces
-from ases.sources import fingerprint, load_llm_adapters, normalise_question, plain_number
+from ases.rows import normalise_question, plain_number
+from ases.sources import fingerprint, load_llm_adapters
+
+LLM = "llm_adapters_cot"
 
 
 def record(question: str = "Ann had 1 pen, got 2. How many?", **changes: Any) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def test_float_noise_is_no_wrong_answer_and_the_stated_digits_win(write) -> None
     noisy = record(pred=0.666666666666666, answer=2 / 3, **{"chain-of-thought": "A: The answer is 0.666666666666666."})
     near = record("Else?", pred=6.7, answer=6.65)
     loaded = load_llm_adapters(write(addsub=[noisy, near]))
-    assert list(loaded.records["reason"]) == [sources.KEPT, sources.WRONG]
+    assert list(loaded.records["reason"]) == [reasons.KEPT, reasons.WRONG]
     assert loaded.examples[0].answer == "0.666666666666666"
     assert is_correct(loaded.examples[0].rationale, loaded.examples[0].answer)
 
@@ -99,21 +103,21 @@ def chain(text: str) -> dict[str, str]:
 
 ODDITIES: dict[str, tuple[dict[str, Any], str, str]] = {
     # name: (changes to a good record, what becomes of it, and with wrong teachers kept)
-    "good": ({}, sources.KEPT, sources.KEPT),
-    "empty": (chain(""), sources.EMPTY, sources.EMPTY),
-    "nothing after the mark": (chain("\nA: \n"), sources.EMPTY, sources.EMPTY),
-    "empty without an answer": ({"pred": None, **chain("")}, sources.EMPTY, sources.EMPTY),
-    "teacher wrong": ({"answer": 4.0}, sources.WRONG, sources.KEPT_WRONG),
-    "teacher without an answer": ({"pred": None}, sources.WRONG, sources.KEPT_WRONG),
-    "teacher's answer infinite": ({"pred": float("inf")}, sources.WRONG, sources.KEPT_WRONG),
-    "unstated": (chain("A: 1 + 2 = 3."), sources.KEPT_APPENDED, sources.KEPT_APPENDED),
-    "wrong and unstated": ({"answer": 4, **chain("A: 1 + 2 = 3.")}, sources.WRONG, sources.WRONG_UNSTATED),
-    "another number stated": (chain("A: The answer is 7 pens, 3 red."), sources.STATES_OTHER, sources.STATES_OTHER),
-    "continues the question": (chain(" together?\nA: The answer is 3."), sources.CUT_OFF, sources.CUT_OFF),
-    "runs on": (chain("A: The answer is 3.\nQ: And 4?\nA: The answer is 3."), sources.RUNS_ON, sources.RUNS_ON),
-    "infinite answer": ({"answer": float("inf"), "pred": 1.0}, sources.NOT_FINITE, sources.NOT_FINITE),
-    "no number as answer": ({"answer": float("nan"), "pred": float("nan")}, sources.NOT_FINITE, sources.NOT_FINITE),
-    "number beyond floats": ({"answer": 10**400}, sources.NOT_FINITE, sources.NOT_FINITE),
+    "good": ({}, reasons.KEPT, reasons.KEPT),
+    "empty": (chain(""), reasons.EMPTY, reasons.EMPTY),
+    "nothing after the mark": (chain("\nA: \n"), reasons.EMPTY, reasons.EMPTY),
+    "empty without an answer": ({"pred": None, **chain("")}, reasons.EMPTY, reasons.EMPTY),
+    "teacher wrong": ({"answer": 4.0}, reasons.WRONG, reasons.KEPT_WRONG),
+    "teacher without an answer": ({"pred": None}, reasons.WRONG, reasons.KEPT_WRONG),
+    "teacher's answer infinite": ({"pred": float("inf")}, reasons.WRONG, reasons.KEPT_WRONG),
+    "unstated": (chain("A: 1 + 2 = 3."), reasons.KEPT_APPENDED, reasons.KEPT_APPENDED),
+    "wrong and unstated": ({"answer": 4, **chain("A: 1 + 2 = 3.")}, reasons.WRONG, reasons.WRONG_UNSTATED),
+    "another number stated": (chain("A: The answer is 7 pens, 3 red."), reasons.STATES_OTHER, reasons.STATES_OTHER),
+    "continues the question": (chain(" together?\nA: The answer is 3."), reasons.CUT_OFF, reasons.CUT_OFF),
+    "runs on": (chain("A: The answer is 3.\nQ: And 4?\nA: The answer is 3."), reasons.RUNS_ON, reasons.RUNS_ON),
+    "infinite answer": ({"answer": float("inf"), "pred": 1.0}, reasons.NOT_FINITE, reasons.NOT_FINITE),
+    "no number as answer": ({"answer": float("nan"), "pred": float("nan")}, reasons.NOT_FINITE, reasons.NOT_FINITE),
+    "number beyond floats": ({"answer": 10**400}, reasons.NOT_FINITE, reasons.NOT_FINITE),
 }
 
 
@@ -123,15 +127,15 @@ def test_each_oddity_has_its_reason(write, changes: dict, reason: str, reason_wh
     for keep, expected in ((False, reason), (True, reason_when_kept)):
         loaded = load_llm_adapters(folder, keep_teacher_wrong=keep)
         assert list(loaded.records["reason"]) == [expected]
-        kept = expected in (sources.KEPT, sources.KEPT_APPENDED, sources.KEPT_WRONG)
+        kept = expected in (reasons.KEPT, reasons.KEPT_APPENDED, reasons.KEPT_WRONG)
         assert len(loaded.examples) == kept
         for example in loaded.examples:
             assert example.flags == {
-                sources.KEPT: (),
-                sources.KEPT_APPENDED: ("no-stated-answer",),
-                sources.KEPT_WRONG: ("teacher-wrong",),
+                reasons.KEPT: (),
+                reasons.KEPT_APPENDED: ("no-stated-answer",),
+                reasons.KEPT_WRONG: ("teacher-wrong",),
             }[expected]
-            assert example.teacher_correct == (expected != sources.KEPT_WRONG)
+            assert example.teacher_correct == (expected != reasons.KEPT_WRONG)
 
 
 def test_of_equal_questions_the_first_is_kept_but_a_right_one_before_a_wrong_one(write) -> None:
@@ -143,9 +147,9 @@ def test_of_equal_questions_the_first_is_kept_but_a_right_one_before_a_wrong_one
     assert [example.qid for example in loaded.examples] == ["addsub/2", "svamp/chal-1"]
     assert list(loaded.records["reason"]) == [
         f"{sources.DUPLICATE} svamp",
-        sources.KEPT,
+        reasons.KEPT,
         f"{sources.DUPLICATE} addsub",
-        sources.KEPT,
+        reasons.KEPT,
         f"{sources.DUPLICATE} addsub",
     ]
 
@@ -183,36 +187,36 @@ def test_a_byte_order_mark_and_text_beyond_ascii_are_read(write) -> None:
 
 def test_the_fingerprint_follows_names_and_contents_of_the_files_read(write) -> None:
     folder = write(svamp=[record()])
-    before = fingerprint(folder)
+    before = fingerprint(LLM, folder)
     (folder / "notes.txt").write_text("not read")
-    assert fingerprint(folder) == before
+    assert fingerprint(LLM, folder) == before
     assert len(before) == len(hashlib.sha256().hexdigest())
     write(svamp=[record(answer=4)])
-    changed = fingerprint(folder)
+    changed = fingerprint(LLM, folder)
     (folder / "svamp_1.json").rename(folder / "addsub_1.json")
-    renamed = fingerprint(folder)
+    renamed = fingerprint(LLM, folder)
     write(svamp=[record()])
-    assert len({before, changed, renamed, fingerprint(folder)}) == 4
-    assert fingerprint(folder, sets=["svamp"]) == before
+    assert len({before, changed, renamed, fingerprint(LLM, folder)}) == 4
+    assert fingerprint(LLM, folder, sets=["svamp"]) == before
 
 
 # Files that cannot -------------------------------------------------------------------------------------------------
 
 HOSTILE: dict[str, tuple[Any, str]] = {
-    "empty file": ("", r"bad_1.json is empty"),
-    "white space": (" \n ", r"bad_1.json is empty"),
+    "empty file": ("", r"bad_1.json, line 1: the file is empty"),
+    "white space": (" \n ", r"bad_1.json, line 1: the file is empty"),
     "not UTF-8": (b'[\n{"question": "caf\xe9"}]', r"bad_1.json, line 2: not UTF-8"),
-    "UTF-16": (json.dumps([record()]).encode("utf-16"), r"bad_1.json, line 1: not UTF-8"),
-    "not JSON": ('[\n {"question": }\n]', r"bad_1.json, line 2, column 15: not JSON"),
-    "cut off": (json.dumps([record()])[:-5], r"bad_1.json, line 1, column \d+: not JSON"),
-    "one record a line": ("{}\n{}", r"line 2, column 1: not JSON.*one JSON list, not one record a line"),
+    "UTF-16": (json.dumps([record()]).encode("utf-16"), r"bad_1.json, line 1: this is UTF-16 and not UTF-8"),
+    "not JSON": ('[\n {"question": }\n]', r"bad_1.json, line 2: column 15: not JSON"),
+    "cut off": (json.dumps([record()])[:-5], r"bad_1.json, line 1: column \d+: not JSON.*cut off"),
+    "one record a line": ("{}\n{}", r"line 1: the file holds a JSON object, but must hold a list"),
     "binary": (b"\x00\x01\x02", r"bad_1.json, line 1"),
     "endless nesting": ("[" * 100_000, r"bad_1.json"),
     "endless number": ("[" + "9" * 10_000 + "]", r"bad_1.json"),
     "an object": ({"data": []}, r"holds a JSON object, but must hold a list"),
     "a text": ('"hello"', r"holds a JSON text"),
     "null": ("null", r"holds a JSON null"),
-    "an empty list": ([], r"holds an empty list"),
+    "an empty list": ([], r"line 1: the file is empty: it holds no record"),
     "a record that is a list": ([record(), []], r"bad_1.json, record 2: a JSON list, but each record must be"),
     "a record that is null": ([None], r"record 1: a JSON null"),
     "no question": ([record(), without("question")], r"record 2: the field question is missing; it has chain-of-th"),
@@ -254,14 +258,14 @@ def test_a_folder_that_is_not_there_or_holds_nothing(tmp_path: Path) -> None:
         load_llm_adapters(tmp_path)
     (tmp_path / "gsm8k.json").write_text("[]")
     with pytest.raises(DataError, match=r"it holds gsm8k.json"):
-        fingerprint(tmp_path)
+        fingerprint(LLM, tmp_path)
     with pytest.raises(DataError, match="is a file, not a folder"):
         load_llm_adapters(tmp_path / "gsm8k.json")
 
 
 def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "gsm8k_1.json").mkdir()
-    with pytest.raises(DataError, match="gsm8k_1.json cannot be read"):
+    with pytest.raises(DataError, match="gsm8k_1.json: is a folder, not a file"):
         load_llm_adapters(tmp_path)
 
 
@@ -291,12 +295,12 @@ def test_every_real_record_is_accounted_for(real: Path, keep: bool) -> None:
 
 def test_the_known_oddities_of_the_real_data_come_out(real: Path) -> None:
     rows = load_llm_adapters(real).account.set_index(["set", "reason"])["rows"]
-    assert rows["gsm8k", sources.EMPTY] == 6
-    assert rows["gsm8k", sources.KEPT_APPENDED] == 1
-    assert rows["svamp", sources.CUT_OFF] == 1
+    assert rows["gsm8k", reasons.EMPTY] == 6
+    assert rows["gsm8k", reasons.KEPT_APPENDED] == 1
+    assert rows["svamp", reasons.CUT_OFF] == 1
     assert rows["singleeq", f"{sources.DUPLICATE} addsub"] == 126
     assert rows["multiarith", f"{sources.DUPLICATE} multiarith"] == 20
-    wrong = rows.xs(sources.WRONG, level="reason").to_dict()
+    wrong = rows.xs(reasons.WRONG, level="reason").to_dict()
     assert wrong == {"gsm8k": 542, "multiarith": 40, "addsub": 25, "singleeq": 24, "svamp": 197}
 
 
