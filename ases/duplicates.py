@@ -1,7 +1,7 @@
 """Questions that are copies of each other but for numbers, names or a few words, among a few or a million.
 
 >>> sets = word_sets(["Ann had 3 pens and lost two.", "Tom had 9 pens and lost five.", "What is 2 + 2?"])
->>> family_labels(sets)
+
 array([0, 0, 1])
 
 Two questions are near copies when their sets of masked words overlap by :data:`NEAR` (Jaccard). Every pair said to be
@@ -21,6 +21,8 @@ import pandas
 from datasketch import MinHash
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from ases.examples import Example
 
 NEAR = 0.7
 """Two collected questions are near-duplicates when their masked words overlap by this share (Jaccard) or more.
@@ -116,14 +118,20 @@ class WordSets:
         return WordSets(ids, starts, self.words)
 
 
-def word_sets(questions: Iterable[str], languages: Iterable[str] | None = None) -> WordSets:
-    """The sets of masked words of questions, in order; ``languages`` has one for each question (default English)."""
+def word_sets(questions: Iterable[str], language: str = "en") -> WordSets:
+    """The sets of masked words of questions in one language, in order."""
+    return _word_sets((question, language) for question in questions)
+
+
+def example_word_sets(examples: Iterable[Example]) -> WordSets:
+    """The sets of masked words of the questions of examples, in order, each in its own language."""
+    return _word_sets((example.question, example.language) for example in examples)
+
+
+def _word_sets(questions: Iterable[tuple[str, str]]) -> WordSets:
     known: dict[str, int] = {}
     parts, sizes, waiting = [], [0], []
-    pairs = ((question, "en") for question in questions)
-    if languages is not None:
-        pairs = zip(questions, languages, strict=True)
-    for question, language in pairs:
+    for question, language in questions:
         words = sorted({known.setdefault(word, len(known)) for word in masked_words(question, language)})
         sizes.append(len(words))
         waiting += words
@@ -210,21 +218,19 @@ def likely_pairs(
     return _table(parts).drop_duplicates(["first", "second"], ignore_index=True)
 
 
-def family_labels(sets: WordSets, pairs: pandas.DataFrame | None = None) -> np.ndarray:
-    """The family of each set, numbered by first appearance: near copies, and near copies of those, share one.
+def family_labels(count: int, pairs: pandas.DataFrame) -> np.ndarray:
+    """The family of each of ``count`` questions: near copies, and near copies of those, share one.
 
-    ``pairs`` are those to join; without, :func:`near_pairs` up to :data:`EXACT_UP_TO` sets, else :func:`likely_pairs`.
+    Families are numbered by first appearance. ``pairs`` are those to join, from :func:`near_pairs` or
+    :func:`likely_pairs`.
     """
-    if pairs is None:
-        exact = len(sets) <= EXACT_UP_TO
-        pairs = near_pairs(sets) if exact else likely_pairs(sets, np.arange(len(sets)), seed=1, join=True)
-    return _joined(np.arange(len(sets)), (pairs["first"].to_numpy(np.int64), pairs["second"].to_numpy(np.int64)))
+    return _joined(np.arange(count), (pairs["first"].to_numpy(np.int64), pairs["second"].to_numpy(np.int64)))
 
 
 def families(questions: Sequence[str], threshold: float = NEAR) -> list[list[int]]:
     """Positions grouped so that near-duplicates, and near-duplicates of those, share a group; each sorted."""
     sets = word_sets(questions)
-    labels = family_labels(sets, near_pairs(sets, threshold))
+    labels = family_labels(len(sets), near_pairs(sets, threshold))
     return [list(map(int, np.flatnonzero(labels == label))) for label in range(labels.max(initial=-1) + 1)]
 
 

@@ -28,15 +28,25 @@ LABELLED = ("location", "gold", "random", "none")
 """Strategies that label the pieces without a score."""
 
 DEFAULT_BETA = {"entropy": 1.4, "loss": 1.4, "similarity": 1.0}
-SOURCES = ("generated", "llm_adapters_cot")
+GENERATED = ("generated", "reports")
+"""Data made here, with gold labels: word problems, and PET reports."""
+
+SOURCES = (*GENERATED, "gsm8k", "llm_adapters_cot", "palm_svamp_cot", "cpet", "own")
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Where the examples come from, and how many go into each split."""
+    """Where the examples come from, and how many go into each split.
+
+    ``data_folder`` is the folder of a named set, or the file or hub name of own data, whose ``columns`` say which
+    column holds a field: ``("question=findings",)``. ``held_out_schemas``: no story of the test set is in training.
+    """
 
     data: str
     data_folder: str
+    columns: tuple[str, ...]
+    language: str
+    held_out_schemas: bool
     data_seed: int
     train_size: int
     valid_size: int
@@ -107,6 +117,8 @@ class Settings:
 _BASE: dict[str, Any] = {
     "data": "generated",
     "data_folder": "",
+    "columns": (),
+    "held_out_schemas": False,
     "data_seed": 0,
     "steps_from": 1,
     "steps_to": 2,
@@ -151,6 +163,7 @@ SIZES: dict[str, dict[str, Any]] = {
 _CHOICES = {
     "size": tuple(SIZES),
     "data": SOURCES,
+    "language": ("en", "zh"),
     "method": METHODS,
     "strategy": SCORED + LABELLED,
     "reduce": ("sum", "mean"),
@@ -174,12 +187,15 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     given = {name: value for name, value in parameters.items() if value is not None}
     size = given.pop("size", "quick")
     _check_choice("size", size)
-    known = {"beta", *_BASE, *SIZES[size]}
+    known = {"beta", "language", *_BASE, *SIZES[size]}
     unknown = sorted(set(given) - known)
     if unknown:
         raise ParameterError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known))}")
     values = {**_BASE, **SIZES[size], **given}
     rule = values["random_of"] if values["strategy"] == "random" else values["strategy"]
+    values.setdefault("language", "zh" if values["data"] in ("reports", "cpet") else "en")
+    columns = values["columns"]
+    values["columns"] = (columns,) if isinstance(columns, str) else tuple(columns)
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
     _check(values)
     parts = (DataSettings, SegmentationSettings, TrainingSettings, GenerationSettings)
@@ -220,9 +236,8 @@ def _check(values: Mapping[str, Any]) -> None:
         raise ParameterError(f"warmup is {values['warmup']}, but is a share of the steps, below 1")
     if values["distractors"] > 1:
         raise ParameterError(f"distractors is {values['distractors']}, but is a probability, from 0 to 1")
-    if values["data"] != "generated":
-        if not values["data_folder"]:
-            raise ParameterError(f"data is {values['data']}, which needs data_folder: the folder that holds its files")
+    _check_source(values)
+    if values["data"] not in GENERATED:
         if values["strategy"] == "gold" or (values["strategy"], values["random_of"]) == ("random", "gold"):
             raise ParameterError("strategy gold needs generated data: collected rationales carry no gold labels")
     elif values["train_size"] == 0:
@@ -234,6 +249,21 @@ def _check(values: Mapping[str, Any]) -> None:
         raise ParameterError(
             "typed marks each target with its label: it needs method uni-path and a strategy with labels"
         )
+
+
+def _check_source(values: Mapping[str, Any]) -> None:
+    data, columns = values["data"], values["columns"]
+    if data not in GENERATED and not values["data_folder"]:
+        raise ParameterError(f"data is {data}, which needs data_folder: the folder, file or hub name that holds it")
+    if values["held_out_schemas"] and data not in GENERATED:
+        raise ParameterError(f"held_out_schemas needs generated data, whose stories are known; data is {data}")
+    if columns and data != "own":
+        raise ParameterError(f"columns are for data own; {data} has columns of its own")
+    wrong = [entry for entry in columns if not isinstance(entry, str) or not all(entry.partition("="))]
+    if wrong:
+        raise ParameterError(f"columns has {wrong[0]!r}, but each entry must be field=column: question=findings")
+    if (values["language"] == "zh") != (data == "cpet") and data not in ("reports", "own"):
+        raise ParameterError(f"language is {values['language']}, but data {data} is in another language")
 
 
 def _check_choice(name: str, value: Any) -> None:
