@@ -163,34 +163,35 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._hashes, self._lines, self._count = array("Q", bytes(8 * 1024)), array("Q", bytes(8 * 1024)), 0
+        # Open addressing: a free place has hash 0. Lines take 4 bytes, so there are fewer than 2**32 of them.
+        self._hashes, self._lines, self._count = array("Q", bytes(8 * 1024)), array("I", bytes(4 * 1024)), 0
 
     def __len__(self) -> int:
         return self._count
 
     def add(self, text: str, line: int) -> int | None:
         """The line at which the text was added first; None where that is now."""
-        place, key = self._place(hash(text) & 0xFFFF_FFFF_FFFF_FFFF or 1)
+        key = (hash(text) & 0xFFFF_FFFF_FFFF_FFFF) or 1
+        place = self._place(key)
         if self._hashes[place]:
             return self._lines[place]
         self._hashes[place], self._lines[place] = key, line
         self._count += 1
-        if 2 * self._count > len(self._hashes):
+        if 4 * self._count > 3 * len(self._hashes):
             self._grow()
         return None
 
-    def _place(self, key: int) -> tuple[int, int]:
-        hashes, mask = self._hashes, len(self._hashes) - 1
-        place = key & mask
+    def _place(self, key: int) -> int:
+        hashes, last = self._hashes, len(self._hashes) - 1
+        place = key & last
         while hashes[place] and hashes[place] != key:
-            place = (place + 1) & mask
-        return place, key
+            place = (place + 1) & last
+        return place
 
     def _grow(self) -> None:
-        old = zip(self._hashes, self._lines, strict=True)
-        size = 8 * 2 * len(self._hashes)
-        self._hashes, self._lines = array("Q", bytes(size)), array("Q", bytes(size))
-        for key, line in old:
+        old, size = (self._hashes, self._lines), 2 * len(self._hashes)
+        self._hashes, self._lines = array("Q", bytes(8 * size)), array("I", bytes(4 * size))
+        for key, line in zip(*old, strict=True):
             if key:
-                place, _ = self._place(key)
+                place = self._place(key)
                 self._hashes[place], self._lines[place] = key, line
