@@ -7,17 +7,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, overload
 
+import numpy as np
+import pyarrow
+import pyarrow.ipc
 import pyarrow.parquet
 from datasets import Dataset, Features, List, Value
+from datasets.fingerprint import generate_random_fingerprint
 
 from ases.errors import DataError
 
 ES, AS = "ES", "AS"
+
+
+ROWS, CHARACTERS = 5_000, 2**24
+"""A batch is written when it holds so many examples, or so many characters of question and rationale."""
+
+MAPPED_FROM = 2**26
+"""Parquet of more bytes than this, unpacked, is not read into memory but mapped from an Arrow copy beside it."""
 
 
 @dataclass(frozen=True)
@@ -85,42 +99,179 @@ def state_answer(example: Example) -> Example:
     return replace(example, rationale=rationale, gold=gold)
 
 
+class Examples(Sequence[Example]):
+    """A sequence of examples over an Arrow table, in memory or mapped from a file.
+
+    An :class:`Example` is made when it is asked for, so a million of them take no more memory than one; iteration
+    goes by batches. A slice is again ``Examples``. Equal to any sequence that holds equal examples.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        missing = sorted(set(FEATURES) - set(dataset.column_names))
+        if missing:
+            raise DataError(
+                f"the dataset lacks the columns {', '.join(missing)}; it has {', '.join(dataset.column_names)}"
+            )
+        self.dataset = dataset
+        """The ``datasets.Dataset`` with the columns of :data:`FEATURES`."""
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Examples: ...
+    def __getitem__(self, index: int | slice) -> Example | Examples:
+        if isinstance(index, slice):
+            return self.select(range(*index.indices(len(self))))
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"example {index} of {len(self)}")
+        return _example(self.dataset[int(place)])
+
+    def __iter__(self) -> Iterator[Example]:
+        for start in range(0, len(self), ROWS // 5):
+            columns = self.dataset[start : start + ROWS // 5]
+            names = list(FEATURES)
+            for values in zip(*(columns[name] for name in names), strict=True):
+                yield _example(dict(zip(names, values, strict=True)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, str):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Examples({len(self)} rows)"
+
+    def select(self, indices: Sequence[int] | np.ndarray | range) -> Examples:
+        """The examples at these positions, in this order; nothing is copied but the positions."""
+        if isinstance(indices, range):
+            return Examples(self.dataset.select(indices))
+        indices = np.asarray(indices, dtype=np.int64)
+        mark = hashlib.sha256(self.dataset._fingerprint.encode() + indices.tobytes()).hexdigest()[:16]
+        return Examples(self.dataset.select(indices, new_fingerprint=mark))
+
+    def column(self, name: str) -> Iterator[Any]:
+        """The values of one field, in order, without making the examples."""
+        only = self.dataset.select_columns([name])
+        for start in range(0, len(self), ROWS):
+            yield from only[start : start + ROWS][name]
+
+
+def _example(row: dict[str, Any]) -> Example:
+    gold, flags = row["gold"], row["flags"]
+    row["gold"] = None if gold is None else tuple(gold)
+    row["flags"] = tuple(flags or ())
+    return Example(**{name: row[name] for name in FEATURES})
+
+
 def to_dataset(examples: Iterable[Example]) -> Dataset:
-    """Examples as an Arrow-backed ``datasets.Dataset`` with the columns of :data:`FEATURES`."""
-    rows = []
-    for example in examples:
-        row = asdict(example)
-        row["gold"] = None if example.gold is None else list(example.gold)
-        row["flags"] = list(example.flags)
-        rows.append(row)
-    return Dataset.from_list(rows, features=FEATURES)
+    """Examples as an Arrow ``datasets.Dataset`` in memory, with the columns of :data:`FEATURES`."""
+    return store_examples(examples, None).dataset
 
 
 def from_dataset(dataset: Dataset) -> list[Example]:
     """The inverse of :func:`to_dataset`. Raises DataError where columns are missing."""
-    missing = sorted(set(FEATURES) - set(dataset.column_names))
-    if missing:
-        raise DataError(f"the dataset lacks the columns {', '.join(missing)}; it has {', '.join(dataset.column_names)}")
-    examples = []
-    for row in dataset.select_columns(list(FEATURES)).to_list():
-        row["gold"] = None if row["gold"] is None else tuple(row["gold"])
-        row["flags"] = tuple(row["flags"] or ())
-        examples.append(Example(**row))
-    return examples
+    return list(Examples(dataset))
+
+
+def store_examples(examples: Iterable[Example], path: Path | None) -> Examples:
+    """Stream examples into an Arrow file, which appears under its name only when it is whole, and map it.
+
+    Memory holds one batch at a time. ``path`` None keeps the table in memory: for what is small.
+    """
+    if path is None:
+        sink = pyarrow.BufferOutputStream()
+        _write_stream(_batches(examples), sink)
+        return Examples(_in_memory(pyarrow.ipc.open_stream(sink.getvalue()).read_all()))
+    _written(Path(path), lambda partial: _write_stream(_batches(examples), partial))
+    return read_examples(path)
 
 
 def write_examples(examples: Iterable[Example], path: Path) -> None:
-    """Write examples as Parquet; the file appears under its name only when it is whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    pyarrow.parquet.write_table(to_dataset(examples).data.table, partial)
-    partial.replace(path)
+    """Stream examples into Parquet, one row group a batch; the file appears under its name only when it is whole."""
+
+    def write(partial: Path) -> None:
+        with pyarrow.parquet.ParquetWriter(partial, _SCHEMA) as writer:
+            for batch in _batches(examples):
+                writer.write_batch(batch, row_group_size=max(batch.num_rows, 1))
+
+    _written(Path(path), write)
 
 
-def read_examples(path: Path) -> list[Example]:
-    """Read examples written by :func:`write_examples`, without leaving a second copy in a cache."""
+def read_examples(path: Path) -> Examples:
+    """Open examples written by :func:`write_examples` (Parquet) or :func:`store_examples` (``.arrow``, mapped).
+
+    Parquet above :data:`MAPPED_FROM` is first unpacked, batch by batch, into an Arrow file beside it that is named
+    for its content (``.<name>-<sha256>.arrow``) and used again; nothing goes into a cache elsewhere. Raises
+    DataError where the file is missing or no such file.
+    """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} is not there; run the data notebook (02_data) with the same parameters first")
-    return from_dataset(Dataset(pyarrow.parquet.read_table(path)))
+    try:
+        if path.suffix == ".arrow":
+            return Examples(Dataset.from_file(str(path)))
+        with pyarrow.parquet.ParquetFile(path) as file:
+            groups = range(file.metadata.num_row_groups)
+            if sum(file.metadata.row_group(group).total_byte_size for group in groups) <= MAPPED_FROM:
+                return Examples(_in_memory(file.read()))
+            copy = path.with_name(f".{path.stem}-{_content(path)[:16]}.arrow")
+            if not copy.is_file():
+                _written(copy, lambda partial: _write_stream(file.iter_batches(ROWS), partial))
+        return Examples(Dataset.from_file(str(copy)))
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path} does not hold examples ({error}); delete it and run the data notebook again") from None
+
+
+_SCHEMA = FEATURES.arrow_schema
+
+
+def _in_memory(table: pyarrow.Table) -> Dataset:
+    # A random fingerprint: the default one is a hash over the whole table.
+    return Dataset(table, fingerprint=generate_random_fingerprint())
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _written(path: Path, write: Callable[[Path], None]) -> None:
+    """Write under a temporary name, one of its own for every process, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_stream(batches: Iterable[pyarrow.RecordBatch], sink: Any) -> None:
+    with pyarrow.ipc.new_stream(sink, _SCHEMA) as writer:
+        for batch in batches:
+            writer.write_batch(batch.cast(_SCHEMA) if batch.schema != _SCHEMA else batch)
+
+
+def _batches(examples: Iterable[Example]) -> Iterator[pyarrow.RecordBatch]:
+    rows: list[Example] = []
+    size = 0
+    for example in examples:
+        rows.append(example)
+        size += len(example.question) + len(example.rationale)
+        if len(rows) == ROWS or size >= CHARACTERS:
+            yield _batch(rows)
+            rows, size = [], 0
+    if rows:
+        yield _batch(rows)
+
+
+def _batch(rows: list[Example]) -> pyarrow.RecordBatch:
+    return pyarrow.RecordBatch.from_pydict(
+        {name: [getattr(row, name) for row in rows] for name in FEATURES}, schema=_SCHEMA
+    )

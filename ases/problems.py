@@ -21,8 +21,10 @@ one call share a schema together with the numbers given or with the numbers of t
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -304,13 +306,7 @@ def _write(rng: random.Random, graph: Graph, theme: str, moves: list[Move], extr
 
 
 def generate_problems(
-    n: int,
-    *,
-    seed: int,
-    steps_from: int = 1,
-    steps_to: int = 3,
-    largest: int = 20,
-    distractors: float = 0.3,
+    n: int, *, seed: int, steps_from: int = 1, steps_to: int = 3, largest: int = 20, distractors: float = 0.3
 ) -> list[Example]:
     """``n`` generated word problems with gold labels; the same arguments give the same list (source: ours).
 
@@ -321,14 +317,21 @@ def generate_problems(
     the list is free of leakage (METHOD, section 4). Raises ParameterError for arguments out of range, and where there
     are too few different problems to make ``n``.
     """
+    kinds = dict(steps_from=steps_from, steps_to=steps_to, largest=largest, distractors=distractors)
+    return list(iter_problems(n, seed=seed, **kinds))
+
+
+def iter_problems(
+    n: int, *, seed: int, steps_from: int = 1, steps_to: int = 3, largest: int = 20, distractors: float = 0.3
+) -> Iterator[Example]:
+    """The problems of :func:`generate_problems` one by one; only a short mark of each one's numbers is kept."""
     if n < 0 or not 1 <= steps_from <= steps_to <= 8 or largest < 2 or not 0 <= distractors <= 1:
         raise ParameterError(
             f"n {n}, steps_from {steps_from}, steps_to {steps_to}, largest {largest}, distractors {distractors}: "
             "n must be 0 or more, steps within 1 to 8 in order, largest 2 or more, distractors from 0 to 1"
         )
     rng = random.Random(f"problems {seed}")
-    seen: set[tuple[str, str, tuple[int, ...]]] = set()
-    examples = []
+    seen: set[bytes] = set()
     for index in range(n):
         steps, extra = rng.randint(steps_from, steps_to), rng.random() < distractors
         example = _fresh(rng, steps, extra, largest, seen)
@@ -337,14 +340,17 @@ def generate_problems(
                 f"only {index} different problems were found, but n is {n}: there are too few with {steps} steps and "
                 f"numbers up to {largest}; ask for fewer, raise largest or steps_to, or raise steps_from"
             )
-        examples.append(replace(example, qid=f"gen-{seed}-{index:06d}"))
-    return examples
+        yield replace(example, qid=f"gen-{seed}-{index:06d}")
 
 
 _TRIES = 1000  # far more than any space that is not nearly used up needs
 
 
-def _fresh(rng: random.Random, steps: int, extra: bool, largest: int, seen: set) -> Example | None:
+def _mark(*parts: object) -> bytes:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
+
+
+def _fresh(rng: random.Random, steps: int, extra: bool, largest: int, seen: set[bytes]) -> Example | None:
     """A problem whose numbers are new to its schema, which ``seen`` then remembers; None after too many tries."""
     for _ in range(_TRIES):
         graph, themes = rng.choice(_choices(steps))
@@ -354,11 +360,11 @@ def _fresh(rng: random.Random, steps: int, extra: bool, largest: int, seen: set)
         if moves is None:
             continue
         schema = f"{graph.name}/{theme}"
-        given = (schema, "given", tuple(number for move in moves for number in move.numbers.values()))
+        given = _mark(schema, "given", [number for move in moves for number in move.numbers.values()])
         if given in seen:
             continue
         example = _write(rng, graph, theme, moves, extra, largest)
-        shown = (schema, "shown", tuple(sorted(int(number) for number in re.findall(r"\d+", example.question))))
+        shown = _mark(schema, "shown", sorted(int(number) for number in re.findall(r"\d+", example.question)))
         if shown in seen:
             continue
         seen |= {given, shown}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ases.errors import ParameterError
@@ -249,7 +249,7 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     data = given.get("data", _BASE["data"])
     by_data = {"language": _LANGUAGE_OF.get(data, "en"), **BY_DATA.get((size, data), {})}
     values = {**_BASE, **SIZES[size], **by_data, **given}
-    values["columns"] = tuple(values["columns"])
+    values["columns"] = (values["columns"],) if isinstance(values["columns"], str) else tuple(values["columns"])
     rule = values["random_of"] if values["strategy"] in CONTROLS else values["strategy"]
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
     _check(values)
@@ -259,6 +259,13 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
 def needs_labels(method: str, typed: bool = False) -> bool:
     """Whether labels change anything for the method (METHOD, section 4)."""
     return method.startswith("dual-path") or method.endswith("-merged") or (typed and method.startswith("uni-path"))
+
+
+def flat(settings: Any) -> dict[str, Any]:
+    """The settings of all steps, or of one, as one flat dictionary."""
+    values = asdict(settings)
+    nested = [value for value in values.values() if isinstance(value, dict)]
+    return {key: item for part in nested for key, item in part.items()} if nested else values
 
 
 def _check(values: Mapping[str, Any]) -> None:
@@ -290,6 +297,8 @@ def _check(values: Mapping[str, Any]) -> None:
     _check_columns(values["columns"], values["data"])
     if values["held_out_schemas"] and values["data"] not in GENERATED:
         raise ParameterError("held_out_schemas needs generated data: collected questions carry no story schemas")
+    if values["data"] not in ("reports", "own") and values["language"] != _LANGUAGE_OF.get(values["data"], "en"):
+        raise ParameterError(f"language is {values['language']}, but data {values['data']} is in another language")
     if values["data"] not in GENERATED:
         if not values["data_folder"]:
             raise ParameterError(f"data is {values['data']}, which needs data_folder: the folder or file that holds it")

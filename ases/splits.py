@@ -5,112 +5,144 @@
 0
 
 Splits are made by question, before pairs (METHOD, section 4). Collected questions are often copies with the numbers
-or names swapped; such families stay together. Generated problems are told by the thousand from the same stories, so
-there a leak is a story schema together with its numbers. What counts as a near copy is ours.
+or names swapped (:mod:`ases.duplicates`); such families stay together. Generated examples are told by the thousand
+from the same stories, so there a leak is a story schema together with its numbers.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
+from ases.duplicates import (
+    EXACT_UP_TO,
+    WordSets,
+    example_word_sets,
+    family_labels,
+    likely_pairs,
+    near_pairs,
+    straddling_cost,
+    straddling_pairs,
+)
 from ases.errors import DataError
-from ases.examples import Example, state_answer
-from ases.problems import generate_problems
-from ases.settings import DataSettings
-from ases.sources import KEPT, load_llm_adapters, normalise_question
+from ases.examples import Example, read_examples, state_answer, store_examples
+from ases.families import Families, measures
+from ases.gathering import Gathered, Progress, content_key, gather, hash_text
+from ases.problems import iter_problems
+from ases.settings import GENERATED, DataSettings, flat
+from ases.sources import KEPT, NO_FILE, normalise_question
 
-NEAR = 0.7
-"""Two collected questions are near-duplicates when their masked words overlap by this share (Jaccard) or more.
+FATES = ("train", "valid", "test", "left over", "near copy", "near copy of a test question")
+"""What becomes of a usable example: a split or the reason why it is in none.
 
-Measured on the 3,822 questions of llm_adapters_cot, where pairs join to families by single link. Largest family: 22
-questions at 0.9, 32 at 0.8, 54 at 0.75, 56 at 0.7, then stories chain into one another: 80 at 0.65, 143 at 0.6, 672 at
-0.5. Pairs near 0.7 tell one story with another question; pairs near 0.6 share only the kind of sum.
+``left over``: the size asked for is reached. ``near copy``: a family had to be cut to reach the size of test or
+validation, and the rest of it is in no split. ``near copy of a test question``: a question for training or validation
+that is in a family with one of the official test set, or, among very many, close to one drawn for the test.
 """
+TRAIN, VALID, TEST, LEFT_OVER, NEAR_COPY, NEAR_TEST = range(len(FATES))
 
-_NUMBER_WORDS = frozenset(
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million".split()
-)
-# Words that open a sentence and are no names; any other capitalised word is masked as one.
-_OPENERS = frozenset(
-    "a after all also altogether an and as at before but by each every five for four from half he her his how however "
-    "i if in initially is it its last later my next of on once one originally our out she so some that the their "
-    "then there these they this three to today together two was we what when where which while who with yesterday "
-    "you your".split()
-)
-_PRONOUNS = {"she": "he", "they": "he", "her": "his", "their": "his", "him": "his", "them": "his"}
-_WORDS = re.compile(r"\d+(?:[.,]\d+)*|\.\d+|[^\W\d_]+")
-_BLOCK = 256  # rows of the overlap matrix held at a time; nearly all questions share a word, so it is not sparse
+COMPARED_UP_TO = 2 * 10**10
+"""Comparisons (held-out questions times all) up to which nearness between splits is exact; a few minutes of work."""
+
+_HELD_OUT = 5  # with held-out schemas, every fifth schema to appear is the test's
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Three lists of examples, and what became of every record found.
+    """Three sequences of examples, and what became of every record found.
 
-    ``account``: set, reason (:class:`ases.sources.Loaded`), split, rows; the rows sum to the records found. Beside
-    the three names, ``split`` is ``left over`` where ``train_size`` is reached, ``near copy`` where a family had to be
-    cut to reach the size of test or validation (the rest of it is in no split), and empty for records set aside.
-    ``near_duplicates``: measure, value; how many near copies there were, and what a random split of the same sizes
-    would have let through. It has no rows for generated data.
+    ``account``: set, reason (:func:`ases.sources.read_records`), split, rows; the rows sum to the records found.
+    ``split`` is one of :data:`FATES`, and empty for records set aside. ``near_duplicates``: measure, value; how many
+    near copies there were, what a random split of the same sizes would have let through, and how many questions were
+    moved or dropped for it. It has no rows for generated data.
     """
 
-    train: list[Example]
-    valid: list[Example]
-    test: list[Example]
+    train: Sequence[Example]
+    valid: Sequence[Example]
+    test: Sequence[Example]
     account: pandas.DataFrame
     near_duplicates: pandas.DataFrame
 
-    def items(self) -> Iterator[tuple[str, list[Example]]]:
+    def items(self) -> Iterator[tuple[str, Sequence[Example]]]:
         """The names of the splits with their examples."""
         return iter((("train", self.train), ("valid", self.valid), ("test", self.test)))
 
 
-def make_splits(settings: DataSettings) -> Splits:
+def make_splits(
+    settings: DataSettings, folder: Path | None = None, progress: Progress = lambda message, done: None
+) -> Splits:
     """Generate or load the examples and split them by question; the same settings give the same splits.
 
     With more ``train_size``, test and validation stay as they are and training only grows. Every rationale states
-    its answer (METHOD, section 1). Raises DataError where the data cannot be read or does not suffice for the
-    sizes asked for.
+    its answer (METHOD, section 1). Where a source has an official split, test questions are drawn from its test set
+    alone, and what is near to any question of that set is in no other split. ``folder`` is where Arrow tables are
+    kept, mapped and found again; without it they are held in memory. Raises DataError where the data cannot be read
+    or does not suffice for the sizes asked for.
     """
-    return _split_generated(settings) if settings.data == "generated" else _split_collected(settings)
+    if settings.data in GENERATED:
+        return _split_generated(settings, folder, progress)
+    return _split_collected(settings, gather(settings, folder, progress), progress)
 
 
 def leaks(splits: Splits) -> pandas.DataFrame:
     """Pairs of questions that stand in two splits and should not: kind, split_1, qid_1, split_2, qid_2, similarity.
 
     ``same question`` after normalisation; for examples with a story schema ``same schema and numbers``; for others
-    ``near-duplicate`` (:func:`near_duplicates`). No rows means no leak.
+    ``near-duplicate`` (:mod:`ases.duplicates`), all of them up to :data:`COMPARED_UP_TO` comparisons, beyond that those
+    that MinHash finds with permutations other than the split's. No rows means no leak.
     """
-    placed = [(name, example) for name, examples in splits.items() for example in examples]
+    names = [name for name, _ in splits.items()]
+    parts = [examples for _, examples in splits.items()]
+    place = np.repeat(np.arange(3), [len(part) for part in parts])
+    starts = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+    questions, stories, plain = array("Q"), array("Q"), []
+    for index, example in enumerate(example for part in parts for example in part):
+        questions.append(hash_text(normalise_question(example.question)))
+        key = _schema_key(example)
+        stories.append(hash_text(repr(key)) if key else 0)
+        if not key:
+            plain.append(index)
     found: dict[tuple[int, int], tuple[str, float]] = {}
-    for kind, key in (("same question", _question_key), ("same schema and numbers", _schema_key)):
-        groups: dict[Hashable, list[int]] = defaultdict(list)
-        for index, (_, example) in enumerate(placed):
-            if (value := key(example)) is not None:
-                groups[value].append(index)
-        for group in groups.values():
-            for pair in combinations(group, 2):
-                found.setdefault(pair, (kind, 1.0))
-    plain = [index for index, (_, example) in enumerate(placed) if example.schema is None]
-    pairs = near_duplicates([placed[index][1].question for index in plain])
-    for first, second, similarity in pairs.itertuples(index=False):
-        found.setdefault((plain[first], plain[second]), ("near-duplicate", similarity))
-    rows = [
-        (kind, placed[first][0], placed[first][1].qid, placed[second][0], placed[second][1].qid, similarity)
-        for (first, second), (kind, similarity) in sorted(found.items())
-        if placed[first][0] != placed[second][0]
-    ]
+    for kind, keys in (("same question", questions), ("same schema and numbers", stories)):
+        for pair in _equal(np.array(keys, dtype=np.uint64), place):
+            found.setdefault(pair, (kind, 1.0))
+    where = np.array(plain, dtype=np.int64)
+    sets = example_word_sets(example for part in parts for example in part if example.schema is None)
+    near = straddling_pairs if straddling_cost(place[where]) <= COMPARED_UP_TO else likely_pairs
+    for first, second, similarity in near(sets, place[where]).itertuples(index=False):
+        found.setdefault((int(where[first]), int(where[second])), ("near-duplicate", similarity))
+    rows = []
+    for pair, (kind, similarity) in sorted(found.items()):
+        ends = [(names[place[one]], parts[place[one]][int(one - starts[place[one]])].qid) for one in pair]
+        rows.append((kind, *ends[0], *ends[1], similarity))
     return pandas.DataFrame(rows, columns=["kind", "split_1", "qid_1", "split_2", "qid_2", "similarity"])
+
+
+def _equal(keys: np.ndarray, place: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Pairs of positions with one key, not 0, in two places; the smaller first."""
+    order = np.argsort(keys, kind="stable")
+    ends = np.flatnonzero(np.append(keys[order[1:]] != keys[order[:-1]], True)) + 1 if len(keys) else []
+    begin = 0
+    for end in ends:
+        run, begin = order[begin:end], end
+        if len(run) > 1 and keys[run[0]] and place[run[0]] != place[run[-1]]:
+            for pair in combinations(run.tolist(), 2):
+                if place[pair[0]] != place[pair[1]]:
+                    yield pair
+
+
+def _schema_key(example: Example) -> tuple[str, ...] | None:
+    if example.schema is None:
+        return None
+    return (example.schema, *sorted(re.findall(r"\d+(?:\.\d+)?", example.question)))
 
 
 def leak_sentence(splits: Splits, leaked: pandas.DataFrame) -> str:
@@ -125,180 +157,219 @@ def leak_sentence(splits: Splits, leaked: pandas.DataFrame) -> str:
     return f"**{len(leaked)}** pairs of questions in two splits are the same, nearly, or but for their numbers."
 
 
-def masked_words(question: str) -> list[str]:
-    """The words of a question with numbers, names and pronouns masked, in order.
+def _split_generated(settings: DataSettings, folder: Path | None, progress: Progress) -> Splits:
+    sorter = _Sorter(settings)
 
-    >>> masked_words("Ann had 3 red pens. She lost two.") == masked_words("Tom had 12 red pens. He lost nine.")
-    True
+    def drawn() -> Iterator[Example]:
+        for number, example in enumerate(_generated(settings, sorter.at_most)):
+            if number % 5000 == 0:
+                progress(f"generated {number:,} examples", sorter.done)
+            sorter.place(example.schema)
+            yield state_answer(example)
+            if sorter.full:
+                return
 
-    A name is a capitalised word that is no common opener of sentences. Made for English.
+    if folder is None:
+        examples = store_examples(drawn(), None)
+    else:
+        path = Path(folder) / f"generated-{content_key(flat(settings))}.arrow"
+        examples = read_examples(path) if path.is_file() else store_examples(drawn(), path)
+    sorter = _Sorter(settings)
+    fates = np.array([sorter.place(schema) for schema in examples.column("schema")], dtype=np.int8)
+    if not sorter.full:
+        raise DataError(
+            f"of {len(fates):,} generated stories, test got {sorter.room[TEST]:,} too few, validation "
+            f"{sorter.room[VALID]:,} and training {sorter.room[TRAIN]:,}: there are too few schemas to hold some out; "
+            "widen steps_from to steps_to, or set held_out_schemas to false"
+        )
+    parts = {FATES[fate]: examples.select(np.flatnonzero(fates == fate)) for fate in (TRAIN, VALID, TEST)}
+    counts = [(FATES[fate], int((fates == fate).sum())) for fate in (TEST, VALID, TRAIN, LEFT_OVER)]
+    rows = [(settings.data, KEPT, name, count) for name, count in counts if count or name != FATES[LEFT_OVER]]
+    account = pandas.DataFrame(rows, columns=["set", "reason", "split", "rows"])
+    return Splits(**parts, account=account, near_duplicates=_table({}))
+
+
+class _Sorter:
+    """Sends generated examples to splits as they come: test, then validation, then training.
+
+    With held-out schemas, every fifth schema to appear is the test's alone, and validation and training take the rest;
+    so neither test nor validation depends on how much is generated for training.
     """
-    words = []
-    for word in _WORDS.findall(question):
-        lower = word.lower()
-        if not word[0].isalpha() or lower in _NUMBER_WORDS:
-            words.append("#")
-        elif word[0].isupper() and lower not in _OPENERS:
-            words.append("@")
-        else:
-            words.append(_PRONOUNS.get(lower, lower))
-    return words
+
+    def __init__(self, settings: DataSettings) -> None:
+        self.room = {TEST: settings.test_size, VALID: settings.valid_size, TRAIN: settings.train_size}
+        self.held_out = settings.held_out_schemas
+        self.asked = sum(self.room.values())
+        self.at_most = 50 * self.asked if self.held_out else self.asked
+        self.schemas: dict[str | None, int] = {}
+
+    def place(self, schema: str | None) -> int:
+        """The fate of the next example."""
+        fates = (TEST, VALID, TRAIN)
+        if self.held_out:
+            number = self.schemas.setdefault(schema, len(self.schemas))
+            fates = (TEST,) if number % _HELD_OUT == _HELD_OUT - 1 else (VALID, TRAIN)
+        fate = next((fate for fate in fates if self.room[fate]), LEFT_OVER)
+        if fate != LEFT_OVER:
+            self.room[fate] -= 1
+        return fate
+
+    @property
+    def full(self) -> bool:
+        """Whether every split has its size."""
+        return not any(self.room.values())
+
+    @property
+    def done(self) -> float:
+        """The share of the sizes asked for that is reached."""
+        return 1 - sum(self.room.values()) / self.asked
 
 
-def near_duplicates(questions: Sequence[str], threshold: float = NEAR) -> pandas.DataFrame:
-    """All pairs of questions alike: first, second (positions, first < second), similarity.
+def _generated(settings: DataSettings, count: int) -> Iterator[Example]:
+    if settings.data == "reports":
+        from ases.reports import iter_reports
 
-    Similarity is the Jaccard overlap of their sets of masked words, from 0 to 1, exact over all pairs (a sparse
-    product, about a second for 4,000 questions); 1 where only numbers, names and the order of words differ.
-    """
-    ids: dict[str, int] = {}
-    sets = [sorted({ids.setdefault(word, len(ids)) for word in masked_words(question)}) for question in questions]
-    sizes = np.array([len(words) for words in sets], dtype=np.int64)
-    columns = np.concatenate([np.array(words, dtype=np.int64) for words in sets]) if sets else np.zeros(0, np.int64)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    matrix = csr_array((np.ones(len(columns), np.int32), columns, starts), shape=(len(sets), max(len(ids), 1)))
-    parts = []
-    for start in range(0, len(sets), _BLOCK):
-        shared = (matrix[start : start + _BLOCK] @ matrix.T).tocoo()
-        first, second = shared.row.astype(np.int64) + start, shared.col.astype(np.int64)
-        similarity = shared.data / (sizes[first] + sizes[second] - shared.data)
-        wanted = (first < second) & (similarity >= threshold)
-        parts.append(pandas.DataFrame(dict(first=first, second=second, similarity=similarity))[wanted])
-    pairs = pandas.concat(parts) if parts else pandas.DataFrame(columns=["first", "second", "similarity"])
-    return pairs.sort_values(["first", "second"], ignore_index=True)
-
-
-def families(questions: Sequence[str], threshold: float = NEAR) -> list[list[int]]:
-    """Positions grouped so that near-duplicates, and near-duplicates of those, share a group; each sorted."""
-    return _families(near_duplicates(questions, threshold), len(questions))
-
-
-def _families(pairs: pandas.DataFrame, count: int) -> list[list[int]]:
-    if not count:
-        return []
-    first, second = pairs["first"].to_numpy(np.int64), pairs["second"].to_numpy(np.int64)
-    links = coo_array((np.ones(len(pairs), np.int8), (first, second)), shape=(count, count))
-    groups: dict[int, list[int]] = defaultdict(list)
-    for index, label in enumerate(connected_components(links, directed=False)[1]):
-        groups[int(label)].append(index)
-    return list(groups.values())
-
-
-def _split_generated(settings: DataSettings) -> Splits:
-    sizes = {"test": settings.test_size, "valid": settings.valid_size, "train": settings.train_size}
-    problems = generate_problems(
-        sum(sizes.values()),
+        return iter_reports(count, seed=settings.data_seed, language=settings.language)
+    return iter_problems(
+        count,
         seed=settings.data_seed,
         steps_from=settings.steps_from,
         steps_to=settings.steps_to,
         largest=settings.largest,
         distractors=settings.distractors,
     )
-    parts, start = {}, 0
-    for name, size in sizes.items():
-        parts[name] = [state_answer(problem) for problem in problems[start : start + size]]
-        start += size
-    rows = [("generated", KEPT, name, len(part)) for name, part in parts.items()]
-    account = pandas.DataFrame(rows, columns=["set", "reason", "split", "rows"])
-    return Splits(**parts, account=account, near_duplicates=_table({}))
 
 
-def _split_collected(settings: DataSettings) -> Splits:
-    loaded = load_llm_adapters(settings.data_folder, keep_teacher_wrong=settings.keep_teacher_wrong)
-    # Sorted, so that the split depends on the questions alone and not on the order of files.
-    examples = sorted((state_answer(example) for example in loaded.examples), key=lambda example: example.qid)
-    pairs = near_duplicates([example.question for example in examples])
-    held = {"test": settings.test_size, "valid": settings.valid_size}
-    asked = sum(held.values()) + max(settings.train_size, 1)
-    where = f"{settings.data_folder} holds {len(examples)} usable questions"
-    if asked > len(examples):
+def _split_collected(settings: DataSettings, gathered: Gathered, progress: Progress) -> Splits:
+    examples = gathered.examples
+    official = np.array([split == "test" for split in examples.column("official_split")], dtype=bool)
+    _check_sizes(settings, official)
+    progress(f"comparing {len(examples):,} questions", 0.3)
+    sets = example_word_sets(examples)
+    exact = len(sets) <= EXACT_UP_TO
+    pairs = near_pairs(sets) if exact else likely_pairs(sets)
+    families = Families(family_labels(len(sets), pairs))
+    generator = random.Random(settings.data_seed)
+    if official.any():
+        careless = np.where(official, TEST, TRAIN)
+    else:
+        careless = _random_places(len(examples), settings, generator)
+    table = measures(families.labels, pairs if exact else None, careless, bool(official.any()))
+    progress("placing whole families", 0.6)
+    fates = np.full(len(examples), -1, dtype=np.int8)
+    parts = _place(settings, families, official, fates, generator, None if exact else sets)
+    if official.any():
+        table["official test questions"] = int(official.sum())
+    table |= {f"questions dropped: {FATES[fate]}": int((fates == fate).sum()) for fate in (NEAR_COPY, NEAR_TEST)}
+    return Splits(
+        **{FATES[fate]: examples.select(np.array(part, dtype=np.int64)) for fate, part in parts.items()},
+        account=_account(gathered, fates),
+        near_duplicates=_table(table),
+    )
+
+
+def _check_sizes(settings: DataSettings, official: np.ndarray) -> None:
+    where, tests = f"{settings.data_folder} holds {len(official)} usable questions", int(official.sum())
+    asked = settings.test_size + settings.valid_size + max(settings.train_size, 1)
+    if asked > len(official):
         raise DataError(
             f"{where}, but test_size {settings.test_size}, valid_size {settings.valid_size} and train_size "
             f"{settings.train_size or '0 (at least 1)'} need {asked}; ask for fewer, or give more data"
         )
-    generator = random.Random(settings.data_seed)
-    groups = _families(pairs, len(examples))
-    measures = _measures(pairs, groups, examples, held, generator)
-    generator.shuffle(groups)
-    parts, cut = {}, []
-    for name, size in held.items():
-        parts[name], groups, rest = _take(groups, size)
-        generator.shuffle(parts[name])
-        cut += rest
-    left = [index for group in groups for index in group]
+    if tests and settings.test_size > tests:
+        raise DataError(
+            f"{where}, of which {tests} are of the official test set, but test_size is {settings.test_size}; "
+            "ask for fewer: test questions come from no other part"
+        )
+
+
+def _random_places(number: int, settings: DataSettings, generator: random.Random) -> np.ndarray:
+    shuffled = list(range(number))
+    generator.shuffle(shuffled)
+    place = np.full(number, TRAIN)
+    place[shuffled[: settings.test_size]] = TEST
+    place[shuffled[settings.test_size : settings.test_size + settings.valid_size]] = VALID
+    return place
+
+
+def _place(
+    settings: DataSettings,
+    families: Families,
+    official: np.ndarray,
+    fates: np.ndarray,
+    generator: random.Random,
+    sets: WordSets | None,
+) -> dict[int, list[int]]:
+    """The questions of each split, in order; ``fates`` is filled in for all.
+
+    ``sets`` are given where families may be incomplete: then whatever is near to a held-out question is dropped.
+    """
+
+    def settle(rows: Sequence[int] | np.ndarray, fate: int) -> None:
+        fates[rows] = fate
+        families.open[rows] = False
+
+    parts: dict[int, list[int]] = {}
+    if official.any():
+        pool = np.flatnonzero(official).tolist()
+        generator.shuffle(pool)
+        parts[TEST] = pool[: settings.test_size]
+        settle(pool, LEFT_OVER)
+        settle(parts[TEST], TEST)
+        touched = np.zeros(len(families), dtype=bool)
+        touched[families.labels[official]] = True
+        settle(np.flatnonzero(families.open & touched[families.labels]), NEAR_TEST)
+        if sets is not None:
+            settle(_near_to(sets, official, families.open), NEAR_TEST)
+    waiting = np.flatnonzero(families.sizes()).tolist()
+    generator.shuffle(waiting)
+    for fate, size in ((TEST, settings.test_size), (VALID, settings.valid_size)):
+        if fate in parts:
+            continue
+        part, waiting, rest = families.take(waiting, size)
+        generator.shuffle(part)
+        parts[fate] = part
+        settle(part, fate)
+        settle(rest, NEAR_COPY)
+        if sets is not None:
+            settle(_near_to(sets, fates == fate, families.open), NEAR_TEST if fate == TEST else NEAR_COPY)
+    left = [index for family in waiting for index in families.members(family)]
     generator.shuffle(left)
     size = settings.train_size or len(left)
-    if not left or size > len(left) or any(len(parts[name]) < wanted for name, wanted in held.items()):
+    if not left or size > len(left) or len(parts[TEST]) < settings.test_size or len(parts[VALID]) < settings.valid_size:
         raise DataError(
-            f"{where}, but many are near copies of each other and must stay together: test gets {len(parts['test'])}, "
-            f"validation {len(parts['valid'])}, training {len(left)}; ask for fewer, or give more data"
+            f"{settings.data_folder} holds {len(fates)} usable questions, but many are near copies of each other and "
+            f"must stay together: test gets {len(parts[TEST])}, validation {len(parts[VALID])}, training {len(left)}; "
+            "ask for fewer, or give more data"
         )
-    parts["train"], over = left[:size], left[size:]
-    fates = {index: name for name, part in {**parts, "near copy": cut, "left over": over}.items() for index in part}
-    qids = {examples[index].qid: fate for index, fate in fates.items()}
-    records = loaded.records.assign(split=[qids.get(qid, "") for qid in loaded.records["qid"]])
-    account = records.groupby(["set", "reason", "split"], sort=False).size().reset_index(name="rows")
-    absent = loaded.account[loaded.account["rows"] == 0].assign(split="")
-    return Splits(
-        **{name: [examples[index] for index in part] for name, part in parts.items()},
-        account=pandas.concat([account, absent], ignore_index=True) if len(absent) else account,
-        near_duplicates=_table(measures),
-    )
+    parts[TRAIN] = left[:size]
+    settle(parts[TRAIN], TRAIN)
+    settle(left[size:], LEFT_OVER)
+    return parts
 
 
-def _take(groups: list[list[int]], size: int) -> tuple[list[int], list[list[int]], list[int]]:
-    """Whole families, in order, up to exactly ``size``; the families left; what is left of a family cut to fit."""
-    part: list[int] = []
-    others = []
-    for group in groups:
-        if len(part) + len(group) <= size:
-            part += group
-        else:
-            others.append(group)
-    short = size - len(part)
-    if not short or not others:
-        return part, others, []
-    smallest = min(others, key=len)
-    return part + smallest[:short], [group for group in others if group is not smallest], smallest[short:]
+def _near_to(sets: WordSets, held: np.ndarray, open_ones: np.ndarray) -> np.ndarray:
+    """The open questions that are near to one of ``held`` (one truth value a question each)."""
+    groups = held.astype(np.int64)
+    near = straddling_pairs if straddling_cost(groups) <= COMPARED_UP_TO else likely_pairs
+    pairs = near(sets, groups)
+    ends = np.unique(np.concatenate([pairs["first"], pairs["second"]]).astype(np.int64))
+    return ends[open_ones[ends]]
 
 
-def _measures(
-    pairs: pandas.DataFrame,
-    groups: list[list[int]],
-    examples: Sequence[Example],
-    held: dict[str, int],
-    generator: random.Random,
-) -> dict[str, int]:
-    """What is alike, and what a split that knows nothing of it would have done with it."""
-    shuffled = list(range(len(examples)))
-    generator.shuffle(shuffled)
-    place = np.full(len(examples), "train", dtype=object)
-    place[shuffled[: held["test"]]] = "test"
-    place[shuffled[held["test"] : held["test"] + held["valid"]]] = "valid"
-    first, second = pairs["first"].to_numpy(np.int64), pairs["second"].to_numpy(np.int64)
-    straddles = place[first] != place[second]
-    ends = np.concatenate([first[straddles], second[straddles]])
-    several = [group for group in groups if len(group) > 1]
-    return {
-        "near-duplicate pairs": len(pairs),
-        "of these with the same words but for numbers and names": int((pairs["similarity"] == 1).sum()),
-        "families of two questions or more": len(several),
-        "questions in these families": sum(map(len, several)),
-        "largest family": max(map(len, groups)),
-        "pairs that a random split would part": int(straddles.sum()),
-        "test questions with a near copy elsewhere in a random split": len({i for i in ends if place[i] == "test"}),
-    }
+def _account(gathered: Gathered, fates: np.ndarray) -> pandas.DataFrame:
+    """How many records of each set, reason and fate there are, in the order of the files."""
+    fate_of = np.where(gathered.row_of >= 0, fates[gathered.row_of], -1) + 1
+    codes = (gathered.set_of.astype(np.int64) * len(gathered.reasons) + gathered.reason_of) * (len(FATES) + 1) + fate_of
+    found, first, rows = np.unique(codes, return_index=True, return_counts=True)
+    table = []
+    for place in np.argsort(first):
+        rest, fate = divmod(int(found[place]), len(FATES) + 1)
+        name, reason = divmod(rest, len(gathered.reasons))
+        table.append((gathered.sets[name], gathered.reasons[reason], ("", *FATES)[fate], int(rows[place])))
+    table += [(name, NO_FILE, "", 0) for name in gathered.missing]
+    return pandas.DataFrame(table, columns=["set", "reason", "split", "rows"])
 
 
-def _table(measures: dict[str, int]) -> pandas.DataFrame:
-    return pandas.DataFrame({"measure": list(measures), "value": list(measures.values())})
-
-
-def _question_key(example: Example) -> str:
-    return normalise_question(example.question)
-
-
-def _schema_key(example: Example) -> tuple[str, ...] | None:
-    if example.schema is None:
-        return None
-    return (example.schema, *sorted(re.findall(r"\d+(?:\.\d+)?", example.question)))
+def _table(found: dict[str, int]) -> pandas.DataFrame:
+    return pandas.DataFrame({"measure": list(found), "value": list(found.values())})

@@ -100,7 +100,8 @@ def test_the_study_of_segmentation_has_all_scorers_on_all_data() -> None:
         ("reports", "seq2seq", 1),
     ]
     assert study.inputs[2].key == key("scoring")
-    larger = runs.run_for("segmentation", {"study_data": ["generated", "reports"], "scorer_seeds": [0], "train_size": 50})
+    both = {"study_data": ["generated", "reports"], "scorer_seeds": [0]}
+    larger = runs.run_for("segmentation", {**both, "train_size": 50})
     sizes = {one.settings.data.data: one.settings.data.train_size for one in larger.all("data")}
     assert sizes == {"generated": 50, "reports": runs.run_for("data", {"data": "reports"}).settings.data.train_size}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import FrozenInstanceError, asdict, fields
+from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
 import pytest
@@ -17,15 +17,9 @@ from ases.settings import (
     SCORED,
     SCORER_METHODS,
     SIZES,
-    Settings,
+    flat,
     settings_for,
 )
-
-
-def flat(settings: Settings) -> dict[str, Any]:
-    """All settings by name, whichever step they belong to."""
-    return {name: value for part in asdict(settings).values() for name, value in part.items()}
-
 
 COLLECTED = {"data": "llm_adapters_cot", "data_folder": "somewhere"}
 

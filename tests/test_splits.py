@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from ases.duplicates import NEAR, families, masked_words, near_duplicates
 from ases.errors import DataError
 from ases.examples import states_answer
 from ases.settings import DataSettings, settings_for
-from ases.splits import NEAR, Splits, families, leaks, make_splits, masked_words, near_duplicates
+from ases.splits import Splits, leaks, make_splits
 
 
 def generated(**changes: Any) -> DataSettings:
