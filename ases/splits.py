@@ -37,6 +37,7 @@ from ases.examples import Example, read_examples, state_answer, store_examples
 from ases.families import Families, measures
 from ases.gathering import Gathered, Progress, content_key, gather, hash_text
 from ases.problems import iter_problems
+from ases.reports import iter_reports
 from ases.settings import GENERATED, DataSettings, flat
 from ases.sources import KEPT, NO_FILE, normalise_question
 
@@ -44,8 +45,9 @@ FATES = ("train", "valid", "test", "left over", "near copy", "near copy of a tes
 """What becomes of a usable example: a split or the reason why it is in none.
 
 ``left over``: the size asked for is reached. ``near copy``: a family had to be cut to reach the size of test or
-validation, and the rest of it is in no split. ``near copy of a test question``: a question for training or validation
-that is in a family with one of the official test set, or, among very many, close to one drawn for the test.
+validation, and the rest of it is in no split. ``near copy of a test question``: the question of a
+source's training part is near to one of its official test set; or, among more than :data:`EXACT_UP_TO` questions, near
+to one drawn for the test and not found before.
 """
 TRAIN, VALID, TEST, LEFT_OVER, NEAR_COPY, NEAR_TEST = range(len(FATES))
 
@@ -227,8 +229,6 @@ class _Sorter:
 
 def _generated(settings: DataSettings, count: int) -> Iterator[Example]:
     if settings.data == "reports":
-        from ases.reports import iter_reports
-
         return iter_reports(count, seed=settings.data_seed, language=settings.language)
     return iter_problems(
         count,
@@ -250,14 +250,11 @@ def _split_collected(settings: DataSettings, gathered: Gathered, progress: Progr
     pairs = near_pairs(sets) if exact else likely_pairs(sets)
     families = Families(family_labels(len(sets), pairs))
     generator = random.Random(settings.data_seed)
-    if official.any():
-        careless = np.where(official, TEST, TRAIN)
-    else:
-        careless = _random_places(len(examples), settings, generator)
+    careless = _careless(settings, official, generator)
     table = measures(families.labels, pairs if exact else None, careless, bool(official.any()))
     progress("placing whole families", 0.6)
     fates = np.full(len(examples), -1, dtype=np.int8)
-    parts = _place(settings, families, official, fates, generator, None if exact else sets)
+    parts = _place(settings, families, official, fates, generator, sets, exact)
     if official.any():
         table["official test questions"] = int(official.sum())
     table |= {f"questions dropped: {FATES[fate]}": int((fates == fate).sum()) for fate in (NEAR_COPY, NEAR_TEST)}
@@ -283,10 +280,13 @@ def _check_sizes(settings: DataSettings, official: np.ndarray) -> None:
         )
 
 
-def _random_places(number: int, settings: DataSettings, generator: random.Random) -> np.ndarray:
-    shuffled = list(range(number))
+def _careless(settings: DataSettings, official: np.ndarray, generator: random.Random) -> np.ndarray:
+    """Where the official split puts each question, or a random one where there is none."""
+    if official.any():
+        return np.where(official, TEST, TRAIN)
+    shuffled = list(range(len(official)))
     generator.shuffle(shuffled)
-    place = np.full(number, TRAIN)
+    place = np.full(len(official), TRAIN)
     place[shuffled[: settings.test_size]] = TEST
     place[shuffled[settings.test_size : settings.test_size + settings.valid_size]] = VALID
     return place
@@ -298,11 +298,13 @@ def _place(
     official: np.ndarray,
     fates: np.ndarray,
     generator: random.Random,
-    sets: WordSets | None,
+    sets: WordSets,
+    whole: bool,
 ) -> dict[int, list[int]]:
     """The questions of each split, in order; ``fates`` is filled in for all.
 
-    ``sets`` are given where families may be incomplete: then whatever is near to a held-out question is dropped.
+    Where families may not be ``whole``, because MinHash may have missed a pair, whatever is near to a question placed
+    in test or validation is then dropped.
     """
 
     def settle(rows: Sequence[int] | np.ndarray, fate: int) -> None:
@@ -316,11 +318,7 @@ def _place(
         parts[TEST] = pool[: settings.test_size]
         settle(pool, LEFT_OVER)
         settle(parts[TEST], TEST)
-        touched = np.zeros(len(families), dtype=bool)
-        touched[families.labels[official]] = True
-        settle(np.flatnonzero(families.open & touched[families.labels]), NEAR_TEST)
-        if sets is not None:
-            settle(_near_to(sets, official, families.open), NEAR_TEST)
+        settle(_near_to(sets, official, families.open), NEAR_TEST)
     waiting = np.flatnonzero(families.sizes()).tolist()
     generator.shuffle(waiting)
     for fate, size in ((TEST, settings.test_size), (VALID, settings.valid_size)):
@@ -331,7 +329,7 @@ def _place(
         parts[fate] = part
         settle(part, fate)
         settle(rest, NEAR_COPY)
-        if sets is not None:
+        if not whole:
             settle(_near_to(sets, fates == fate, families.open), NEAR_TEST if fate == TEST else NEAR_COPY)
     left = [index for family in waiting for index in families.members(family)]
     generator.shuffle(left)

@@ -1,0 +1,136 @@
+"""What reading, checking and splitting a large file takes: seconds and peak memory by step.
+
+    python -m ases.scale FOLDER ROWS
+
+>>> million_rows(Path("build/scale"), rows=1_000_000)
+
+The file is generated: word problems (:mod:`ases.problems`), each set in a scene of made-up words so that stories differ,
+with copies whose numbers are swapped, equal copies, and rows without a rationale, as found in files that people collect.
+Numbers are for the machine at hand: compare ratios.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas
+
+from ases.checks import check_file
+from ases.errors import RunError
+from ases.examples import write_examples
+from ases.gathering import Progress
+from ases.problems import iter_problems
+from ases.settings import settings_for
+from ases.splits import leaks, make_splits
+
+_SWAPPED, _EQUAL, _EMPTY = 0.05, 0.01, 0.001  # shares of rows
+
+
+def million_rows(
+    folder: Path, rows: int = 1_000_000, progress: Progress = lambda message, done: None
+) -> pandas.DataFrame:
+    """Write a file of ``rows`` generated records, then check, load, split, test for leaks and store the splits.
+
+    Each file is handled in a process of its own, so that memory is the work's and not the caller's. Returns step,
+    seconds, and peak_mb: the most resident memory the process had held when the step ended, mapped pages counted in.
+    ``folder`` keeps the file and the splits. Raises RunError where the process fails.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for number, work in enumerate(("write", "check", "split")):
+        progress(f"{rows:,} rows: {work}", number / 3)
+        command = [sys.executable, "-m", "ases.scale", str(folder), str(rows), work]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if done.returncode:
+            raise RunError(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-500:]}")
+        found += [json.loads(line) for line in done.stdout.splitlines()]
+    return pandas.DataFrame(found, columns=["step", "rows", "seconds", "peak_mb"])
+
+
+def write_rows(path: Path, rows: int, seed: int = 0) -> None:
+    """The generated file, one JSON object a line: qid, question, rationale, answer."""
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        for row in _rows(rows, seed):
+            file.write(json.dumps(row) + "\n")
+    partial.replace(path)
+
+
+def _rows(rows: int, seed: int) -> Iterator[dict[str, str]]:
+    rng = random.Random(f"scale {seed}")
+    syllables = [first + second for first in "bdfgklmnprstvz" for second in ("a", "e", "i", "o", "u")]
+    words = ["".join(rng.choices(syllables, k=rng.randint(2, 4))) for _ in range(30_000)]
+    # A few words are common and most are rare, as in any language.
+    weights = [1 / (rank + 20) for rank in range(len(words))]
+    totals = [0.0]
+    for weight in weights:
+        totals.append(totals[-1] + weight)
+    problems = iter_problems(rows, seed=seed, steps_from=1, steps_to=8, largest=1000)
+    earlier: list[dict[str, str]] = []
+    for number in range(rows):
+        chance = rng.random()
+        if chance < _EQUAL + _SWAPPED and earlier:
+            row = dict(rng.choice(earlier))
+            if chance >= _EQUAL:
+                row["question"] = re.sub(r"\d+", lambda _: str(rng.randint(2, 1000)), row["question"])
+        else:
+            problem = next(problems)
+            scene = rng.choices(words, cum_weights=totals[1:], k=rng.randint(12, 30))
+            row = {"question": f"In {' '.join(scene)}: {problem.question}", "rationale": problem.rationale}
+            row["answer"] = str(problem.answer)
+            earlier = [*earlier[-999:], row] if number % 10 == 0 else earlier
+        if rng.random() < _EMPTY:
+            row = {**row, "rationale": ""}
+        yield {"qid": f"row-{number:07d}", **row}
+
+
+def _report(step: str, rows: int, start: float) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    found = {"step": step, "rows": rows, "seconds": round(time.perf_counter() - start, 1), "peak_mb": round(peak)}
+    print(json.dumps(found), flush=True)
+
+
+def _work(folder: Path, rows: int, work: str) -> None:
+    path = folder / f"rows-{rows}.jsonl"
+    start = time.perf_counter()
+    if work == "write":
+        write_rows(path, rows)
+        _report("write the file", rows, start)
+    elif work == "check":
+        check_file(path)
+        _report("check the file", rows, start)
+    else:
+        held = max(min(rows // 20, 1000), 1)
+        sizes = {"train_size": 0, "valid_size": held, "test_size": held}
+        settings = settings_for({"size": "real", "data": "own", "data_folder": str(path), **sizes})
+        splits = make_splits(settings.data, folder)
+        _report("load and split", rows, start)
+        start = time.perf_counter()
+        for name, examples in splits.items():
+            write_examples(examples, folder / f"{name}.parquet")
+        _report("store the splits", rows, start)
+        start = time.perf_counter()
+        found = leaks(splits)
+        _report("look for leaks", rows, start)
+        splits.account.to_csv(folder / "account.csv", index=False)
+        splits.near_duplicates.to_csv(folder / "near_duplicates.csv", index=False)
+        if len(found) or splits.account["rows"].sum() != rows:
+            raise RunError(f"{len(found)} leaks; {splits.account['rows'].sum()} of {rows} records accounted for")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        _work(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    else:
+        print(million_rows(Path(sys.argv[1]), int(sys.argv[2])).to_string(index=False))
