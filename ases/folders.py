@@ -175,7 +175,8 @@ class Run:
 
 
 def _is_artifact(name: str) -> bool:
-    return name not in _NOT_ARTIFACTS and not name.endswith((".partial", ".ipynb"))
+    kept = name.startswith(("arrow/", "shards/"))  # on the way to an artifact, for whoever goes on after a kill
+    return name not in _NOT_ARTIFACTS and not kept and not name.endswith((".partial", ".ipynb"))
 
 
 def _plain(name: str, value: Any) -> Any:

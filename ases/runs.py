@@ -43,12 +43,12 @@ __all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run"
 
 ENTRIES = {
     "data": ("examples", "problems", "reports", "sources", "splits"),
-    "training": ("labels", "models", "segments", "training"),
-    "scoring": ("scores",),
-    "segmentation": ("detection", "labels"),
+    "training": ("models", "scoring", "segments", "training"),
+    "scoring": ("scoring",),
+    "segmentation": ("study", "study_tables"),
     "generation": ("generation", "models", "training"),
     "comparison": ("evaluation",),
-    "own_data": ("checks", "sources"),
+    "own_data": ("checks", "demonstration", "splits"),
     "results": ("evaluation",),
 }
 """The modules whose code decides what a step computes; what those import counts too.

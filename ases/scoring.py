@@ -11,12 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 
 from ases.errors import ParameterError
 from ases.examples import Example
+from ases.labels import label_examples, label_table
+from ases.pieces import split_pieces
 from ases.scorers import ANSWER, CONDITIONS, Scorer, fold_of, outside_fold, scoring_flops
+from ases.scores import score_splits
+from ases.settings import Settings
 from ases.shards import merge_shards, score_shards
 
 CONDITIONS_OF = {"seq2seq": CONDITIONS, "answer-from-prefix": (ANSWER,)}
@@ -76,3 +81,28 @@ def flops_of(splits: Mapping[str, Sequence[Example]], scorer: Scorer, kind: str,
 def scorer_condition(strategy: str, condition: str) -> str:
     """The condition under which :func:`flops_of` counts a strategy's scores."""
     return ANSWER if strategy == "information_gain" else condition
+
+
+def shown_scores(table: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFrame:
+    """The first example's pieces with what was measured of each; sums in nats."""
+    first = examples[0]
+    rows = table[table["qid"] == first.qid].drop(columns=["split", "qid"]).set_index("piece")
+    return rows.assign(text=split_pieces(first.rationale))[["text", *rows.columns]]
+
+
+class LabelledRun(Protocol):
+    """What :func:`labels_for` needs of a run: its settings and, through its inputs, the scores."""
+
+    settings: Settings
+
+    def all(self, step: str) -> list[Any]: ...
+
+
+def labels_for(run: LabelledRun, splits: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
+    """The labels of every piece by the run's strategy, from its scoring's scores: :func:`ases.labels.label_table`."""
+    chosen = run.settings.segmentation
+    measured = [pd.read_parquet(one.path("scores.parquet")) for one in run.all("scoring")]
+    tables = {split: measured[0][measured[0]["split"] == split] for split in splits} if measured else None
+    scores = score_splits(splits, chosen, tables=tables)
+    labels = {split: label_examples(part, chosen, scores and scores[split]) for split, part in splits.items()}
+    return label_table(splits, labels, scores)
