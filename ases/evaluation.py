@@ -2,41 +2,47 @@
 
 >>> table = evaluate_chains(chains, examples)                              # doctest: +SKIP
 >>> table[["qid", "chain", "reason", "correct", "bleu", "rouge_l"]]        # doctest: +SKIP
+
+Tables show the headline measure of their data (:mod:`ases.measures`): a column ``accuracy`` for word problems,
+``rouge_l`` for reports, which have no answer.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 
+from ases.curves import curve_table as curve_table
+from ases.curves import rising_sentence as rising_sentence
+from ases.curves import still_rising
+from ases.curves import validation_curve as validation_curve
 from ases.errors import DataError
 from ases.examples import Example
-from ases.generation import REASONS, Chain, TransformersWriter, write_chains
+from ases.generation import REASONS, Chain
+from ases.measures import MEASURES, headline, measure_in
 from ases.metrics import bleu, equation_share, is_correct, rouge, sentence_bleu
+from ases.pieces import split_pieces
+from ases.power import detectable_difference, detectable_mean, detectable_over_seeds, spread_of
 from ases.settings import BASELINE, METHODS, Settings
-from ases.statistics import compare, detectable_difference, proportion_interval, summarise
-from ases.tokens import Codec
-from ases.training import curve_models, read_training
-
-Progress = Callable[[str, float], None]
+from ases.statistics import Interval, bootstrap_mean, compare, proportion_interval, seed_mean, summarise, tables_of
+from ases.training import read_training
 
 
 def evaluate_chains(chains: Sequence[Chain], examples: Sequence[Example]) -> pd.DataFrame:
     """One row a chain: what was written, why it ended, and how it compares with the reference.
 
     Columns: ``qid, chain, segments, reason, rounds, read_tokens, written_tokens, correct, bleu`` (sentence BLEU,
-    0-100), ``rouge_l`` (0-1), ``right_equations`` (share, NaN without equations), ``steps`` (operations of the
-    reference rationale). Raises DataError where chains and examples are not those of the same questions in order.
+    0-100), ``rouge_l`` (0-1), ``right_equations`` (share, NaN without equations), ``steps`` (:func:`steps_of` the
+    reference). Examples without answers: ``correct`` is NA, and ``rouge_1, rouge_2`` come before ``rouge_l``. Raises
+    DataError where chains and examples are not those of the same questions in order, or only some have an answer.
     """
     if [chain.qid for chain in chains] != [example.qid for example in examples]:
         raise DataError("chains and examples are not of the same questions in the same order")
-    unanswered = [example.qid for example in examples if example.answer is None]
-    if unanswered:
-        raise DataError(f"answer accuracy needs reference answers; {unanswered[0]} has none")
+    answered = headline(examples) == "correct"
     texts, references = [chain.text for chain in chains], [example.rationale for example in examples]
     languages = {example.language for example in examples}
     if len(languages) > 1:
@@ -51,20 +57,25 @@ def evaluate_chains(chains: Sequence[Chain], examples: Sequence[Example]) -> pd.
             "rounds": chain.rounds,
             "read_tokens": chain.read_tokens,
             "written_tokens": chain.written_tokens,
-            "correct": is_correct(chain.text, example.answer),
+            "correct": is_correct(chain.text, example.answer) if answered else None,
             "right_equations": equation_share(chain.text),
             "steps": steps_of(example),
         }
         for chain, example in zip(chains, examples, strict=True)
     ]
     table = pd.DataFrame(rows)
+    table["correct"] = table["correct"].astype("bool" if answered else "boolean")
     table["bleu"] = sentence_bleu(texts, references, language)
-    table["rouge_l"] = rouge(texts, references, language)["rouge_l"]
+    scores = rouge(texts, references, language)
+    for name in ("rouge_l",) if answered else ("rouge_1", "rouge_2", "rouge_l"):
+        table[name] = scores[name]
     return table
 
 
 def steps_of(example: Example) -> int:
-    """The number of operations that the reference rationale carries out: its equals signs."""
+    """How long the reference is: its operations (equals signs), or its pieces where there is no answer to work out."""
+    if example.answer is None:
+        return len(split_pieces(example.rationale))
     return len(re.findall(r"=", example.rationale))
 
 
@@ -73,14 +84,34 @@ def corpus_bleu(table: pd.DataFrame, examples: Sequence[Example]) -> float:
     return bleu(table["chain"].tolist(), [example.rationale for example in examples], examples[0].language)
 
 
-def accuracy_by(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Accuracy with its 95 % Wilson interval and n, for each value of the columns."""
+def measure_by(table: pd.DataFrame, columns: Sequence[str], measure: str | None = None) -> pd.DataFrame:
+    """The headline measure, or another column of scores, with 95 % interval and n, for each value of the columns.
+
+    Columns: those given, then ``accuracy`` (or the name of the measure), ``low, high, n``. Right or wrong: Wilson;
+    scores: bootstrap over questions. Several seeds of the same questions: :func:`ases.statistics.seed_mean`, and n
+    counts questions.
+    """
+    name = measure or headline(table)
+    shown = MEASURES[name].column if name in MEASURES else name
     rows = []
     for values, part in table.groupby(list(columns), sort=True):
-        interval = proportion_interval(int(part["correct"].sum()), len(part))
-        bounds = {"accuracy": interval.estimate, "low": interval.low, "high": interval.high, "n": len(part)}
+        interval = _interval(part, name)
+        bounds = {shown: interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
         rows.append(dict(zip(columns, values, strict=True)) | bounds)
     return pd.DataFrame(rows)
+
+
+accuracy_by = measure_by
+
+
+def _interval(part: pd.DataFrame, name: str) -> Interval:
+    """Mean of a measure over chains of one method, of one seed or several."""
+    if "seed" in part and part["seed"].nunique() > 1:
+        (values,) = tables_of(part.assign(method=""), name).values()
+        return seed_mean(values) if values.shape[1] > 1 else bootstrap_mean([values.mean()])
+    if name == "correct":
+        return proportion_interval(int(part[name].sum()), len(part))
+    return bootstrap_mean(part[name].to_numpy(float))
 
 
 def end_reasons(table: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -91,56 +122,6 @@ def end_reasons(table: pd.DataFrame, method: str) -> pd.DataFrame:
     )
 
 
-def validation_curve(
-    folder: Path,
-    settings: Settings,
-    examples: Sequence[Example],
-    codec: Codec,
-    flops: float,
-    progress: Progress = lambda message, done: None,
-) -> pd.DataFrame:
-    """Validation accuracy at each point of a finished training run's learning curve.
-
-    Columns: ``method, seed, flops`` (training FLOPs spent by then), ``accuracy, low, high`` (95 %, Wilson), ``n``.
-    """
-    training = settings.training
-    questions = [(example.qid, example.question) for example in examples]
-    rows = []
-    for share, models in curve_models(folder, training.method, training.curve_points):
-        writers = {name: TransformersWriter(model, codec) for name, model in models.items()}
-        chains = write_chains(questions, writers, codec, training.method, settings.generation)
-        right = sum(is_correct(chain.text, e.answer) for chain, e in zip(chains, examples, strict=True))
-        interval = proportion_interval(right, len(examples))
-        row = {"method": training.method, "seed": training.seed, "flops": share * flops}
-        bounds = {"accuracy": interval.estimate, "low": interval.low, "high": interval.high, "n": len(examples)}
-        rows.append(row | bounds)
-        progress(f"validation at {share:.0%} of the budget", share)
-    return pd.DataFrame(rows)
-
-
-def curve_table(log: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
-    """A training run's two curves as one table, told apart by ``curve``: validation loss, and validation accuracy."""
-    return concatenate([log.assign(curve="validation loss"), points.assign(curve="validation accuracy")])
-
-
-def still_rising(points: pd.DataFrame) -> pd.DataFrame:
-    """Whether each method's validation accuracy still rose over the last step of its curve.
-
-    Columns: ``method, last_gain`` (accuracy, last point less the one before, mean over seeds), ``still_rises``: the
-    gain is larger than the standard error of one point, which is as much as so few questions can tell.
-    """
-    rows = []
-    for method, part in points.groupby("method", sort=False):
-        gains, errors = [], []
-        for _, run in part.sort_values("flops").groupby("seed"):
-            last, n = run["accuracy"].tolist(), run["n"].iloc[-1]
-            gains.append(last[-1] - last[-2] if len(last) > 1 else float("nan"))
-            errors.append((last[-1] * (1 - last[-1]) / n) ** 0.5)
-        gain, error = sum(gains) / len(gains), sum(errors) / len(errors) / len(errors) ** 0.5
-        rows.append({"method": method, "last_gain": gain, "still_rises": bool(gain > error)})
-    return pd.DataFrame(rows)
-
-
 def comparison_table(
     predictions: pd.DataFrame, budgets: pd.DataFrame, corpus: pd.DataFrame, points: pd.DataFrame
 ) -> pd.DataFrame:
@@ -149,33 +130,34 @@ def comparison_table(
     ``predictions`` has ``method, seed, qid, correct, bleu, rouge_l``; ``budgets`` one row a method, seed and model
     with ``epochs, flops, target_tokens, scorer_flops``; ``corpus`` one row a method and seed with its corpus ``bleu``;
     ``points`` the validation curves. Accuracy and its difference to seq2seq come with 95 % intervals; ``p_holm`` is
-    corrected over the methods compared. Budgets are means over seeds, a dual-path's models added up.
+    corrected over the methods compared. Budgets are means over seeds, a dual-path's models added up. Without answers
+    ROUGE-L takes accuracy's place, and where accuracy has ``rouge_l`` beside it stand ``rouge_1`` and ``rouge_2``.
     """
-    ordered = in_order(predictions)
-    accuracy = summarise(ordered, value="correct").set_index("method")
-    against = _against(ordered, "correct")
-    rouge_l = summarise(ordered, value="rouge_l").set_index("method")
-    rouge_against = _against(ordered, "rouge_l")
+    ordered, measure = in_order(predictions), MEASURES[headline(predictions)]
+    found = summarise(ordered, value=measure.name).set_index("method")
+    against = _against(ordered, measure.name)
+    beside = {}
+    for name in ("rouge_l",) if measure.name == "correct" else ("rouge_1", "rouge_2"):
+        other = summarise(ordered, value=name).set_index("method")
+        beside |= {name: other["mean"], f"{name}_low": other["low"], f"{name}_high": other["high"]}
+        beside |= {f"{name}_p_holm": _against(ordered, name)["p_holm"]}
     spent = budgets.groupby(["method", "seed"]).agg(
         {"epochs": "mean", "flops": "sum", "target_tokens": "sum", "scorer_flops": "max"}
     ).groupby("method").mean()  # fmt: skip
     rises = still_rising(points).set_index("method")
     table = pd.DataFrame(
         {
-            "n": accuracy["n"],
-            "seeds": accuracy["seeds"],
-            "accuracy": accuracy["mean"],
-            "low": accuracy["low"],
-            "high": accuracy["high"],
+            "n": found["n"],
+            "seeds": found["seeds"],
+            measure.column: found["mean"],
+            "low": found["low"],
+            "high": found["high"],
             "difference": against["difference"],
             "difference_low": against["low"],
             "difference_high": against["high"],
             "p_holm": against["p_holm"],
             "bleu": corpus.groupby("method")["bleu"].mean(),
-            "rouge_l": rouge_l["mean"],
-            "rouge_l_low": rouge_l["low"],
-            "rouge_l_high": rouge_l["high"],
-            "rouge_l_p_holm": rouge_against["p_holm"],
+            **beside,
             "still_rises": rises["still_rises"],
             "epochs": spent["epochs"],
             "training_flops": spent["flops"],
@@ -183,7 +165,7 @@ def comparison_table(
             "target_tokens": spent["target_tokens"],
         }
     )
-    return table.reindex(accuracy.index).rename_axis("method").reset_index()
+    return table.reindex(found.index).rename_axis("method").reset_index()
 
 
 def _against(predictions: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -224,44 +206,72 @@ def budgets_of(trainings: Sequence[TrainingRun]) -> pd.DataFrame:
 
 
 def power_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The smallest difference in accuracy to seq2seq that these questions can show with 80 % power, by method.
+    """The smallest difference to seq2seq that these runs can show with 80 % power, by method.
 
-    Within one seed, from the share of questions on which the two methods disagree; the spread between seeds is not
-    in it.
+    One seed, right or wrong: from the share of questions on which the two methods ``disagree``; scores: from the
+    ``deviation`` of their differences. Several seeds: from how much the differences spread between seeds, between
+    questions and otherwise (``seed_spread, question_spread, rest``), which is a guess where seeds are few.
     """
-    first = predictions["seed"].min()
-    wide = predictions[predictions["seed"] == first].pivot(index="qid", columns="method", values="correct").astype(bool)
+    measure = headline(predictions)
+    tables = tables_of(predictions, measure)
     rows = []
-    for method in [method for method in METHODS if method in wide and method != BASELINE]:
-        share = float((wide[method] != wide[BASELINE]).mean())
-        found = detectable_difference(len(wide), share) if share else float("nan")
-        rows.append({"method": method, "n": len(wide), "disagree": share, "detectable_difference": found})
+    for method in [method for method in METHODS if method in tables and method != BASELINE]:
+        first, second = tables[method], tables[BASELINE]
+        seeds, n = first.shape
+        row = {"method": method, "n": n}
+        if seeds > 1:
+            spread = spread_of(first.astype(float) - second)
+            row |= {"seeds": seeds, "seed_spread": spread.seeds, "question_spread": spread.questions}
+            row |= {"rest": spread.rest, "detectable_difference": detectable_over_seeds(seeds, n, spread)}
+        elif measure == "correct":
+            share = float((first != second).mean())
+            found = detectable_difference(n, share) if share else float("nan")
+            row |= {"disagree": share, "detectable_difference": found}
+        else:
+            deviation = float((first - second).std(ddof=1))
+            row |= {"deviation": deviation, "detectable_difference": detectable_mean(n, deviation)}
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
 def difference_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The differences to seq2seq out of the main table: ``method, difference, low, high, p_holm, n, seeds``."""
+    """The differences to seq2seq out of the main table: ``method, difference, low, high, p_holm, n, seeds``.
+
+    A column ``measure`` says what they are differences of, where that is not accuracy.
+    """
     columns = {"difference_low": "low", "difference_high": "high"}
     part = table.loc[table["method"] != BASELINE].drop(columns=["low", "high"]).rename(columns=columns)
-    return part[["method", "difference", "low", "high", "p_holm", "n", "seeds"]].reset_index(drop=True)
+    part = part[["method", "difference", "low", "high", "p_holm", "n", "seeds"]].reset_index(drop=True)
+    measure = measure_in(table).name
+    return part if measure == "correct" else part.assign(measure=measure)
+
+
+_ROUGE_NAMES = {"rouge_1": "ROUGE-1", "rouge_2": "ROUGE-2", "rouge_l": "ROUGE-L"}
 
 
 def short_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The main table as a reader wants it first: percentages with their intervals, as text."""
-    percent = [f"{row.accuracy:.1%} ({row.low:.1%} to {row.high:.1%})" for row in table.itertuples()]
+    """The main table as a reader wants it first: percentages (or ROUGE-L) with their intervals, as text."""
+    measure = measure_in(table)
+    text, apart = measure.text, measure.difference_text
+    means = [f"{text(row[measure.column])} ({text(row['low'])} to {text(row['high'])})" for row in _rows(table)]
     against = [
-        "" if pd.isna(row.difference)
-        else f"{row.difference * 100:+.1f} ({row.difference_low * 100:+.1f} to {row.difference_high * 100:+.1f})"
-        for row in table.itertuples()
+        "" if pd.isna(row["difference"])
+        else f"{apart(row['difference'])} ({apart(row['difference_low'])} to {apart(row['difference_high'])})"
+        for row in _rows(table)
     ]  # fmt: skip
+    beside = {
+        shown: table[name].round(3)
+        for name, shown in _ROUGE_NAMES.items()
+        if name in table and name != measure.column
+    }
     return pd.DataFrame(
         {
             "method": table["method"],
-            "accuracy (95 % interval)": percent,
-            f"points over {BASELINE}": against,
+            f"{measure.label} (95 % interval)": means,
+            f"{'points' if measure.share else measure.label} over {BASELINE}": against,
             "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
             "BLEU": table["bleu"].round(1),
-            "ROUGE-L": table["rouge_l"].round(3),
+            **beside,
             "epochs": table["epochs"].round(1),
             "training FLOPs": [f"{flops:.2g}" for flops in table["training_flops"]],
             "scorer FLOPs": [f"{flops:.2g}" if flops else "" for flops in table["scorer_flops"]],
@@ -271,27 +281,28 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
     ).set_index("method")
 
 
-def rising_sentence(points: pd.DataFrame) -> str:
-    """Whether one run's validation accuracy still rose at its end, as a sentence."""
-    (row,) = still_rising(points).to_dict("records")
-    if pd.isna(row["last_gain"]):
-        return "A curve of one point cannot tell whether validation accuracy still rises."
-    verdict = "still rises" if row["still_rises"] else "no longer rises measurably"
-    return f"Over the last step of the curve validation accuracy changed by {row['last_gain']:+.1%}: it {verdict}."
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")
 
 
 def findings(table: pd.DataFrame, points: pd.DataFrame | None = None) -> list[str]:
     """The main table in sentences, one a method: every figure is read from the table, and from the curves if given."""
-    base = table.set_index("method").loc[BASELINE]
-    lines = [f"{BASELINE} answers {base['accuracy']:.1%} of {base['n']:.0f} test questions ({_seeds(base)})."]
+    base, measure = table.set_index("method").loc[BASELINE], measure_in(table)
+    reach, questions = ("answers", "of") if measure.share else (f"reaches {measure.label}", "on")
+    apart = measure.difference_text
+    lines = [
+        f"{BASELINE} {reach} {measure.text(base[measure.column])} {questions} {base['n']:.0f} test questions "
+        f"({_seeds(base)})."
+    ]
     for row in table.to_dict("records"):
         if row["method"] == BASELINE:
             continue
-        answers = f"{row['method']} answers {row['accuracy']:.1%}"
-        interval = f"95 % interval {row['difference_low'] * 100:+.1f} to {row['difference_high'] * 100:+.1f}"
-        points_apart = f"{row['difference'] * 100:+.1f} points"
+        answers = f"{row['method']} {reach} {measure.text(row[measure.column])}"
+        interval = f"95 % interval {apart(row['difference_low'])} to {apart(row['difference_high'])}"
+        points_apart = f"{apart(row['difference'])}{' points' if measure.share else ''}"
+        more, fewer = ("more", "fewer") if measure.share else ("higher", "lower")
         if row["p_holm"] < 0.05:
-            verdict = f"{'more' if row['difference'] > 0 else 'fewer'} than {BASELINE}: {points_apart} ({interval})"
+            verdict = f"{more if row['difference'] > 0 else fewer} than {BASELINE}: {points_apart} ({interval})"
         else:
             verdict = f"which cannot be told apart from {BASELINE}: {points_apart} ({interval})"
         lines.append(f"{answers}, {verdict}.")

@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -45,6 +46,7 @@ from ases.looks import (
     span,
     value_beside,
 )
+from ases.measures import Measure, measure_in
 
 # Splits, labels and models are no methods, so they take none of the methods' colours.
 _SPLITS = {"train": ("#b0b0b0", "-", 3.5), "valid": ("#000000", "--", 1.3), "test": ("#cc79a7", "-", 1.1)}
@@ -183,10 +185,11 @@ def training_curve(log: pd.DataFrame, points: pd.DataFrame) -> Figure:
     """One run: validation loss of each model, and validation accuracy with intervals, against training FLOPs.
 
     ``log`` has ``model, flops, loss`` (nats a token), FLOPs counted for each model by itself; ``points`` has
-    ``flops, accuracy, low, high, n``, FLOPs of all models together.
+    ``flops, accuracy`` (or ``rouge_l``), ``low, high, n``, FLOPs of all models together.
     """
+    measure = measure_in(points)
     check("training_curve (log)", log, ("model",), ("flops", "loss"))
-    check("training_curve (points)", points, ("low", "high"), ("flops", "accuracy", "n"))
+    check("training_curve (points)", points, ("low", "high"), ("flops", measure.column, "n"))
     check_known("model", log["model"], _MODELS)
     models = in_order(log["model"], _MODELS)
     figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 2.7))
@@ -198,22 +201,23 @@ def training_curve(log: pd.DataFrame, points: pd.DataFrame) -> Figure:
     if len(models) > 1:
         left.legend(title="each over its own FLOPs", title_fontsize=8)
     points = points.sort_values("flops")
-    right.plot(points["flops"], points["accuracy"], "-o", color="#000000", markersize=4, clip_on=False)
+    right.plot(points["flops"], points[measure.column], "-o", color="#000000", markersize=4, clip_on=False)
     right.vlines(points["flops"], points["low"], points["high"], color="#000000", linewidth=1)
-    right.set(ylabel="validation accuracy (95 % interval)", title=count_text(points, "questions"))
-    percent_axis(right.yaxis, top=points[["accuracy", "high"]].max().max())
+    right.set(ylabel=f"validation {measure.label} (95 % interval)", title=count_text(points, "questions"))
+    _measure_axis(right.yaxis, measure, top=points[[measure.column, "high"]].max().max())
     flops_axes(left, right)
     return figure
 
 
 @drawn
 def curves(points: pd.DataFrame) -> Figure:
-    """Do the methods still rise? Columns ``method, seed, flops, accuracy, low, high, n``; a line a method.
+    """Do the methods still rise? Columns ``method, seed, flops, accuracy`` (or ``rouge_l``), ``low, high, n``.
 
-    One seed: the band is its 95 % interval. Several: the line is the mean over seeds, point by point in the order
-    of FLOPs, and each seed is a thin line.
+    A line a method. One seed: the band is its 95 % interval. Several: the line is the mean over seeds, point by point
+    in the order of FLOPs, and each seed is a thin line.
     """
-    check("curves", points, ("low", "high"), ("accuracy", "n"), keys=("method", "seed", "flops"))
+    measure = measure_in(points)
+    check("curves", points, ("low", "high"), (measure.column, "n"), keys=("method", "seed", "flops"))
     order = methods_of("curves", points)
     points = points.sort_values(["method", "seed", "flops"])
     points = points.assign(point=points.groupby(["method", "seed"]).cumcount())
@@ -228,19 +232,19 @@ def curves(points: pd.DataFrame) -> Figure:
         look, rows = LOOKS[method], points[points["method"] == method]
         if seeds[method] > 1:
             for _, run in rows.groupby("seed"):
-                ax.plot(run["flops"], run["accuracy"], look.line, color=look.colour, linewidth=0.6, alpha=0.6)
+                ax.plot(run["flops"], run[measure.column], look.line, color=look.colour, linewidth=0.6, alpha=0.6)
         else:
             ax.fill_between(rows["flops"], rows["low"], rows["high"], color=look.colour, alpha=0.13, linewidth=0)
-        mean = rows.groupby("point")[["flops", "accuracy"]].mean()
+        mean = rows.groupby("point")[["flops", measure.column]].mean()
         marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
         marks["clip_on"] = False  # an accuracy of 0 lies on the axis
-        ax.plot(mean["flops"], mean["accuracy"], look.line, color=look.colour, label=look.label, **marks)
+        ax.plot(mean["flops"], mean[measure.column], look.line, color=look.colour, label=look.label, **marks)
     single, several = seeds.eq(1).any(), seeds[seeds > 1]
     shown = [count_text(points, "questions"), *(["bands: 95 % interval of one seed"] if single else [])]
     shown += [f"lines: mean of {span(several)} seeds, thin ones each seed"] if len(several) else []
-    ax.set(ylabel="validation accuracy", title="; ".join(shown))
+    ax.set(ylabel=f"validation {measure.label}", title="; ".join(shown))
     flops_axes(ax)
-    percent_axis(ax.yaxis, top=points[["accuracy", "high"]].max().max())
+    _measure_axis(ax.yaxis, measure, top=points[[measure.column, "high"]].max().max())
     figure.legend(loc="outside right center", handlelength=3.2)
     return figure
 
@@ -252,28 +256,30 @@ def curves(points: pd.DataFrame) -> Figure:
 def accuracy(summary: pd.DataFrame) -> Figure:
     """Accuracy of each method with its 95 % interval: columns ``method, accuracy, low, high, n, seeds``.
 
-    The vertical line is seq2seq. Values stand at the right.
+    Without answers, ``rouge_l`` in its place. The vertical line is seq2seq. Values stand at the right.
     """
-    check("accuracy", summary, ("low", "high"), ("accuracy", "n", "seeds"), keys=("method",))
+    measure = measure_in(summary)
+    check("accuracy", summary, ("low", "high"), (measure.column, "n", "seeds"), keys=("method",))
     order = methods_of("accuracy", summary)
     rows = summary.set_index("method").loc[order]
     figure, ax = plt.subplots(figsize=(PAGE, 0.75 + 0.28 * len(order)))
     for at, (method, row) in enumerate(rows.iterrows()):
         look = LOOKS[method]
         ax.hlines(at, row["low"], row["high"], color=look.colour, linewidth=2)
-        ax.plot([row["accuracy"]], [at], marker=look.marker, color=look.colour, markersize=7)
-        interval = f" [{100 * row['low']:.1f}, {100 * row['high']:.1f}]" if pd.notna(row["low"]) else ""
-        value_beside(ax, at, f"{100 * row['accuracy']:.1f} %{interval}")
-    if not rows[["accuracy", "high"]].max().max() > 0:
+        ax.plot([row[measure.column]], [at], marker=look.marker, color=look.colour, markersize=7)
+        bounds = ", ".join(measure.text(row[end]).rstrip("%") for end in ("low", "high"))
+        interval = f" [{bounds}]" if pd.notna(row["low"]) else ""
+        value_beside(ax, at, f"{measure.text(row[measure.column]).replace('%', ' %')}{interval}")
+    if not rows[[measure.column, "high"]].max().max() > 0:
         ax.set_xlim(-0.02, 1)  # the automatic range would reach as far below 0 as above
     if "seq2seq" in order:
-        ax.axvline(rows.loc["seq2seq", "accuracy"], color="#000000", linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
+        ax.axvline(rows.loc["seq2seq", measure.column], color="#000000", linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
     name_rows(ax, [LOOKS[method].label for method in order])
     seeds = span(summary["seeds"])
     title = f"{count_text(summary, 'questions')}, {seeds} {'seed' if seeds == '1' else 'seeds'}"
     line = "; dashed line: seq2seq" if "seq2seq" in order else ""
-    ax.set(xlabel="accuracy (95 % interval)", title=f"{title}{line}")
-    percent_axis(ax.xaxis)
+    ax.set(xlabel=f"{measure.label} (95 % interval)", title=f"{title}{line}")
+    _measure_axis(ax.xaxis, measure)
     return figure
 
 
@@ -281,24 +287,31 @@ def accuracy(summary: pd.DataFrame) -> Figure:
 def differences(comparisons: pd.DataFrame, baseline: str) -> Figure:
     """Each method minus the baseline, in percentage points: columns ``method, difference, low, high, p_holm``.
 
-    A filled marker is a difference with p < 0.05 after Holm's correction, an open one is not.
+    A filled marker is a difference with p < 0.05 after Holm's correction, an open one is not. A column ``measure``
+    says of what they are differences where not of accuracy; then they are in its own unit.
     """
+    measure = measure_in(comparisons)
     check("differences", comparisons, ("low", "high"), ("difference", "p_holm"), keys=("method",))
     check_known("baseline", [baseline], LOOKS)
     order = methods_of("differences", comparisons)
+
+    def apart(value: float) -> str:
+        return signed(value, 1) if measure.share else signed(value / 100, 3)  # it writes hundredths
+
     figure, ax = plt.subplots(figsize=(PAGE, 0.95 + 0.28 * len(order)))
     for at, (method, row) in enumerate(comparisons.set_index("method").loc[order].iterrows()):
         look, p = LOOKS[method], row["p_holm"]
         ax.hlines(at, row["low"], row["high"], color=look.colour, linewidth=2)
         face = look.colour if p < 0.05 else "white"
         ax.plot([row["difference"]], [at], marker=look.marker, color=look.colour, markersize=7, markerfacecolor=face)
-        interval = f" [{signed(row['low'], 1)}, {signed(row['high'], 1)}]" if pd.notna(row["low"]) else ""
+        interval = f" [{apart(row['low'])}, {apart(row['high'])}]" if pd.notna(row["low"]) else ""
         shown = "< 0.001" if p < 0.001 else f"= {p:.3f}"
-        value_beside(ax, at, f"{signed(row['difference'], 1)}{interval}, p {shown}")
+        value_beside(ax, at, f"{apart(row['difference'])}{interval}, p {shown}")
     ax.axvline(0, color="#000000", linewidth=0.8, zorder=1)
     name_rows(ax, [LOOKS[method].label for method in order])
-    ax.set(xlabel=f"accuracy minus {LOOKS[baseline].label} (percentage points, 95 % interval)")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value, 1).removesuffix(".0") if value else "0"))
+    unit = "percentage points, " if measure.share else ""
+    ax.set(xlabel=f"{measure.label} minus {LOOKS[baseline].label} ({unit}95 % interval)")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: apart(value).removesuffix(".0") if value else "0"))
     for face, words in (("#555555", "p < 0.05 (Holm)"), ("white", "p \N{GREATER-THAN OR EQUAL TO} 0.05 (Holm)")):
         ax.plot([], [], "o", color="#555555", markerfacecolor=face, markersize=6, label=words)
     legend_above(figure, ax, count_text(comparisons, "questions"), columns=2)
@@ -309,9 +322,11 @@ def differences(comparisons: pd.DataFrame, baseline: str) -> Figure:
 def accuracy_by_steps(table: pd.DataFrame) -> Figure:
     """Accuracy by the number of steps that a question takes: columns ``method, steps, accuracy, low, high, n``.
 
-    Methods stand side by side at each number of steps, so that their intervals do not cover each other.
+    Without answers, ``rouge_l`` in its place, and steps are the pieces of the reference. Methods stand side by side
+    at each number of steps, so that their intervals do not cover each other.
     """
-    check("accuracy_by_steps", table, ("low", "high"), ("steps", "accuracy", "n"), keys=("method", "steps"))
+    measure = measure_in(table)
+    check("accuracy_by_steps", table, ("low", "high"), ("steps", measure.column, "n"), keys=("method", "steps"))
     order, steps = methods_of("accuracy_by_steps", table), sorted(table["steps"].unique())
     width = COLUMN if len(order) == 1 and len(steps) <= 4 else PAGE
     figure, ax = plt.subplots(figsize=(width, 2.6))
@@ -321,7 +336,7 @@ def accuracy_by_steps(table: pd.DataFrame) -> Figure:
         ax.vlines(at, rows["low"], rows["high"], color=look.colour, linewidth=1.2)
         ax.plot(
             at,
-            rows["accuracy"],
+            rows[measure.column],
             look.line,
             color=look.colour,
             marker=look.marker,
@@ -333,8 +348,9 @@ def accuracy_by_steps(table: pd.DataFrame) -> Figure:
     ax.set_xticks(range(len(steps)), names)
     ax.grid(False, axis="x")
     title = LOOKS[order[0]].label if len(order) == 1 else ""
-    ax.set(xlabel="steps of the question", ylabel="accuracy (95 % interval)", title=title)
-    percent_axis(ax.yaxis, top=table[["accuracy", "high"]].max().max())
+    steps_are = "steps of the question" if measure.share else "pieces of the reference"
+    ax.set(xlabel=steps_are, ylabel=f"{measure.label} (95 % interval)", title=title)
+    _measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
     if len(order) > 1:
         figure.legend(loc="outside right center", handlelength=3.2)
     return figure
@@ -365,3 +381,10 @@ def end_reasons(table: pd.DataFrame) -> Figure:
     percent_axis(ax.xaxis)
     legend_above(figure, ax, count_text(table, "chains"), columns=4)
     return figure
+
+
+def _measure_axis(axis: Axis, measure: Measure, top: float | None = None) -> None:
+    """The axis of a measure: shares in per cent, scores as they are."""
+    percent_axis(axis, top)
+    if not measure.share:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value, 6):g}"))

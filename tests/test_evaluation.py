@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,18 +17,23 @@ from ases.evaluation import (
     budgets_of,
     comparison_table,
     concatenate,
+    curve_table,
     difference_table,
     end_reasons,
     evaluate_chains,
     findings,
     in_order,
+    measure_by,
     power_table,
     rising_sentence,
     short_table,
     still_rising,
+    validation_curve,
 )
 from ases.examples import Example
 from ases.generation import Chain
+from ases.power import detectable_mean, detectable_over_seeds, spread_of
+from ases.statistics import bootstrap_mean, compare, seed_mean
 
 EXAMPLES = [
     Example("a", "3 + 4?", "So 3 + 4 = 7. The answer is 7.", "7", "own"),
@@ -50,8 +56,8 @@ def test_each_chain_is_held_against_its_own_reference():
 def test_chains_of_other_questions_are_refused():
     with pytest.raises(DataError, match="same questions"):
         evaluate_chains([chain("b", "x"), chain("a", "x")], EXAMPLES)
-    with pytest.raises(DataError, match="q3"):
-        evaluate_chains([chain("q3", "x")], [Example("q3", "a", "b.", None, "own")])
+    with pytest.raises(DataError, match="1 of 2 questions have no answer, the first q3"):
+        evaluate_chains([chain("a", "x"), chain("q3", "x")], [EXAMPLES[0], Example("q3", "a", "b.", None, "own")])
     with pytest.raises(DataError, match="no runs"):
         concatenate([])
 
@@ -161,3 +167,134 @@ def test_budgets_read_the_scorers_cost_from_the_segmentation(tmp_path: Path):
     table = budgets_of([TrainingRun(folder=tmp_path, settings=settings, segmentations=[labels])])
     assert table[["method", "seed", "flops", "scorer_flops"]].values.tolist() == [["uni-path-merged", 3, 5.0, 7.0]]
     assert budgets_of([TrainingRun(folder=tmp_path, settings=settings, segmentations=[])])["scorer_flops"][0] == 0
+
+
+# Several seeds --------------------------------------------------------------------------------------------------
+
+
+def test_several_seeds_of_one_question_are_no_several_questions():
+    table = predictions(RIGHTS, seeds=3).assign(steps=2)
+    table.loc[(table["seed"] == 1) & (table["qid"] < "q010"), "correct"] = False
+    by = measure_by(table, ["method", "steps"]).set_index("method")
+    assert by["n"].tolist() == [100, 100]
+    values = table[table["method"] == "uni-path"].pivot(index="seed", columns="qid", values="correct").to_numpy(bool)
+    interval = seed_mean(values)
+    assert by.loc["uni-path", ["accuracy", "low", "high"]].tolist() == [interval.estimate, interval.low, interval.high]
+
+
+def test_what_several_seeds_can_show():
+    table = predictions(RIGHTS, seeds=3)
+    table.loc[(table["seed"] == 1) & (table["qid"] < "q010"), "correct"] = False
+    wide = [
+        table[table["method"] == method].pivot(index="seed", columns="qid", values="correct").to_numpy(float)
+        for method in ("uni-path", "seq2seq")
+    ]
+    spread = spread_of(wide[0] - wide[1])
+    (row,) = power_table(table).to_dict("records")
+    assert (row["n"], row["seeds"], row["question_spread"]) == (100, 3, spread.questions)
+    assert row["detectable_difference"] == detectable_over_seeds(3, 100, spread)
+    both = comparison_table(table, BUDGETS, CORPUS, POINTS).set_index("method").loc["uni-path"]
+    row = compare(table, baseline="seq2seq").iloc[0]
+    assert (both["difference_low"], both["seeds"], row["test"]) == (row["low"], 3, "seeds x questions")
+    assert "(3 seeds)" in findings(comparison_table(table, BUDGETS, CORPUS, POINTS))[0]
+
+
+# Reports, which have no answer ----------------------------------------------------------------------------------
+
+REPORTS = [
+    Example("a", "右肺上叶见结节，大小约2.3cm。", "1. 右肺上叶结节，考虑恶性；\n2. 余未见异常。", None, "", language="zh"),
+    Example("b", "肝脏未见异常。", "肝脏未见异常。", None, "", language="zh"),
+]
+
+
+def test_reports_are_measured_by_rouge():
+    table = evaluate_chains([chain("a", "右肺上叶结节，考虑良性；"), chain("b", "肝脏未见异常。")], REPORTS)
+    assert table["correct"].isna().all() and table["right_equations"].isna().all()
+    assert table["steps"].tolist() == [3, 1], "pieces of the reference"
+    assert table["rouge_l"][1] == table["rouge_2"][1] == 1.0 and 0 < table["rouge_2"][0] < table["rouge_1"][0] < 1
+    by = measure_by(table, ["steps"])
+    assert list(by) == ["steps", "rouge_l", "low", "high", "n"] and by["rouge_l"].tolist() == [1.0, table["rouge_l"][0]]
+    assert measure_by(table.assign(method="x"), ["method"], "bleu")["bleu"][0] == pytest.approx(table["bleu"].mean())
+    # As the notebooks read it back and put runs together.
+    assert table[["correct", "rouge_l"]].astype(float)["correct"].isna().all()
+
+
+def report_predictions(seeds=1):
+    generator = np.random.default_rng(0)
+    rows = [
+        {"method": method, "seed": seed, "qid": f"q{n:03}", "correct": None, "bleu": 10.0}
+        | {name: level + generator.random() / 5 for name in ("rouge_1", "rouge_2", "rouge_l")}
+        for method, level in (("seq2seq", 0.4), ("uni-path", 0.45))
+        for seed in range(seeds)
+        for n in range(100)
+    ]
+    return pd.DataFrame(rows).astype({"correct": "boolean"})
+
+
+REPORT_POINTS = POINTS.rename(columns={"accuracy": "rouge_l"}).assign(
+    low=lambda table: table["rouge_l"] - 0.02, high=lambda table: table["rouge_l"] + 0.02
+)
+
+
+def test_the_main_table_of_reports_shows_rouge_in_place_of_accuracy():
+    table = comparison_table(report_predictions(), BUDGETS, CORPUS, REPORT_POINTS)
+    words = comparison_table(predictions(RIGHTS), BUDGETS, CORPUS, POINTS)
+    assert "accuracy" not in table and list(table)[:4] == ["method", "n", "seeds", "rouge_l"]
+    assert list(words)[3] == "accuracy" and "rouge_1" not in words
+    uni = table.set_index("method").loc["uni-path"]
+    values = report_predictions().query("method == 'uni-path'")["rouge_l"].to_numpy()
+    assert uni["rouge_l"] == pytest.approx(values.mean()) and uni["low"] == bootstrap_mean(values).low
+    assert uni["difference_low"] > 0.02 and uni["p_holm"] < 0.05 and uni["rouge_1_p_holm"] < 0.05
+    short = short_table(table)
+    assert list(short)[:3] == ["ROUGE-L (95 % interval)", "ROUGE-L over seq2seq", "p (Holm)"]
+    assert list(short)[3:7] == ["BLEU", "ROUGE-1", "ROUGE-2", "epochs"]
+    assert short.loc["uni-path", "ROUGE-L (95 % interval)"].startswith(f"{uni['rouge_l']:.3f} ({uni['low']:.3f} to ")
+    base, uni_line, *_, rising = findings(table, REPORT_POINTS)
+    assert base == f"seq2seq reaches ROUGE-L {table['rouge_l'][0]:.3f} on 100 test questions (one seed)."
+    assert uni_line.startswith(f"uni-path reaches ROUGE-L {uni['rouge_l']:.3f}, higher than seq2seq: +0.0")
+    assert rising == "Validation curves still rise at the end of the budget: seq2seq."
+    assert set(difference_table(table)["measure"]) == {"rouge_l"} and "measure" not in difference_table(words)
+    assert comparison_table(report_predictions(3), BUDGETS, CORPUS, REPORT_POINTS)["seeds"].tolist() == [3, 3]
+
+
+def test_what_reports_can_show():
+    table = report_predictions()
+    wide = table.pivot(index="qid", columns="method", values="rouge_l")
+    deviation = (wide["uni-path"] - wide["seq2seq"]).std()
+    (row,) = power_table(table).to_dict("records")
+    assert row["deviation"] == pytest.approx(deviation)
+    assert row["detectable_difference"] == pytest.approx(detectable_mean(100, deviation))
+
+
+def test_predictions_with_some_answers_are_refused():
+    table = report_predictions()
+    table.loc[3, "correct"] = True
+    for measured in (power_table, lambda table: measure_by(table, ["method"])):
+        with pytest.raises(DataError, match="199 of 200 questions have no answer"):
+            measured(table)
+
+
+@pytest.mark.parametrize("examples", [EXAMPLES, REPORTS])
+def test_the_learning_curve_follows_the_measure(monkeypatch: pytest.MonkeyPatch, examples):
+    written = [[chain(one.qid, "7") for one in examples], [chain(one.qid, one.rationale) for one in examples]]
+    monkeypatch.setattr("ases.curves.curve_models", lambda *_: [(0.5, {"model": None}), (1.0, {"model": None})])
+    monkeypatch.setattr("ases.curves.TransformersWriter", lambda *_: None)
+    monkeypatch.setattr("ases.curves.write_chains", lambda *_: written.pop(0))
+    settings = SimpleNamespace(training=SimpleNamespace(method="seq2seq", curve_points=2, seed=4), generation=None)
+    points = validation_curve(Path(), settings, examples, None, 1e9)
+    name = "accuracy" if examples is EXAMPLES else "rouge_l"
+    assert list(points) == ["method", "seed", "flops", name, "low", "high", "n"]
+    assert points["flops"].tolist() == [5e8, 1e9] and points[name][1] == 1.0 > points[name][0]
+    shown = "accuracy" if examples is EXAMPLES else "ROUGE-L"
+    assert f"validation {shown} changed by +" in rising_sentence(points)
+    table = curve_table(pd.DataFrame({"loss": [1.0]}), points)
+    assert set(table["curve"]) == {"validation loss", f"validation {shown}"}
+
+
+def test_a_score_rises_when_its_gain_exceeds_its_error():
+    points = REPORT_POINTS.assign(low=lambda t: t["rouge_l"] - 0.0392, high=lambda t: t["rouge_l"] + 0.0392)
+    last = points["flops"] == 2e9
+    near = points.assign(rouge_l=points["rouge_l"].where(~last, [0.0, 0.119, 0.0, 0.809]))
+    assert not still_rising(near)["still_rises"].any()
+    far = points.assign(rouge_l=points["rouge_l"].where(~last, [0.0, 0.121, 0.0, 0.811]))
+    assert still_rising(far)["still_rises"].tolist() == [True, True]

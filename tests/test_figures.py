@@ -86,6 +86,13 @@ def sweep() -> pd.DataFrame:
     return table.assign(**gold, **bounds)
 
 
+def of_reports(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table for data without answers."""
+    if "difference" in table:
+        return table.assign(measure="rouge_l")
+    return table.rename(columns={"accuracy": "rouge_l"})
+
+
 def lengths() -> pd.DataFrame:
     rows = [
         {"split": split, "measure": measure, "value": value}
@@ -494,3 +501,42 @@ def test_coloured_refuses_what_it_cannot_show() -> None:
         coloured([row(pieces=[("a", "XS", None)])])
     with pytest.raises(DataError, match=r"q<1>: each piece must be"):
         coloured([row(pieces=[("a", "ES")])])
+
+
+# Reports, which have no answer ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("training_curve", "validation ROUGE-L (95 % interval)"),
+        ("curves", "validation ROUGE-L"),
+        ("accuracy", "ROUGE-L (95 % interval)"),
+        ("differences", "ROUGE-L minus seq2seq (95 % interval)"),
+        ("accuracy_by_steps", "ROUGE-L (95 % interval)"),
+    ],
+)
+def test_labels_follow_the_measure(name: str, label: str) -> None:
+    tables = FIGURES[name][0]
+    figure = getattr(figures, name)(*(of_reports(one) if isinstance(one, pd.DataFrame) else one for one in tables))
+    labels = {text for ax in figure.axes for text in (ax.get_xlabel(), ax.get_ylabel())}
+    assert label in labels and not any("accuracy" in text or "percent" in text for text in labels)
+    assert drawn(name).axes[-1].get_xlabel() and "ROUGE" not in words(drawn(name))
+    (axis,) = (
+        one for ax in figure.axes for one in (ax.xaxis, ax.yaxis) if "ROUGE" in one.get_label().get_text()
+    )
+    assert not any("%" in text.get_text() for text in axis.get_ticklabels())
+
+
+def test_scores_stand_beside_their_rows() -> None:
+    shown = words(figures.accuracy(of_reports(summary())))
+    assert "0.480 [0.450, 0.500]" in shown and "48.0 % [45.0, 50.0]" in words(drawn("accuracy"))
+    shown = words(figures.differences(of_reports(comparisons()), "seq2seq"))
+    assert "+0.250 [+0.210, +0.280]" in shown and "\N{MINUS SIGN}0.380" in shown
+
+
+def test_two_measures_in_one_table_are_refused() -> None:
+    table = comparisons()
+    table["measure"] = ["rouge_l"] * 4 + ["correct"]
+    with pytest.raises(DataError, match="measure is correct, rouge_l"):
+        figures.differences(table, "seq2seq")

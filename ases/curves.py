@@ -1,0 +1,95 @@
+"""The learning curve: how good a model's chains are on validation questions as its training goes on.
+
+>>> points = validation_curve(run.folder, settings, data["valid"], codec, flops)  # doctest: +SKIP
+>>> still_rising(points)                                                          # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ases.examples import Example
+from ases.generation import Chain, TransformersWriter, write_chains
+from ases.measures import MEASURES, headline, measure_in
+from ases.metrics import is_correct, rouge
+from ases.settings import Settings
+from ases.statistics import Interval, bootstrap_mean, proportion_interval
+from ases.tokens import Codec
+from ases.training import curve_models
+
+Progress = Callable[[str, float], None]
+
+
+def validation_curve(
+    folder: Path,
+    settings: Settings,
+    examples: Sequence[Example],
+    codec: Codec,
+    flops: float,
+    progress: Progress = lambda message, done: None,
+) -> pd.DataFrame:
+    """The headline measure on validation examples at each point of a finished training run's learning curve.
+
+    Columns: ``method, seed, flops`` (training FLOPs spent by then), ``accuracy`` or ``rouge_l``, ``low, high`` (95 %,
+    Wilson or bootstrap over questions), ``n``.
+    """
+    training, measure = settings.training, MEASURES[headline(examples)]
+    questions = [(example.qid, example.question) for example in examples]
+    rows = []
+    for share, models in curve_models(folder, training.method, training.curve_points):
+        writers = {name: TransformersWriter(model, codec) for name, model in models.items()}
+        chains = write_chains(questions, writers, codec, training.method, settings.generation)
+        interval = _measured(chains, examples, measure.name)
+        row = {"method": training.method, "seed": training.seed, "flops": share * flops}
+        bounds = {measure.column: interval.estimate, "low": interval.low, "high": interval.high, "n": len(examples)}
+        rows.append(row | bounds)
+        progress(f"validation at {share:.0%} of the budget", share)
+    return pd.DataFrame(rows)
+
+
+def _measured(chains: Sequence[Chain], examples: Sequence[Example], measure: str) -> Interval:
+    """A measure's mean alone: BLEU, which nobody asks for here, costs more time than the rest."""
+    if measure == "correct":
+        right = sum(is_correct(chain.text, e.answer) for chain, e in zip(chains, examples, strict=True))
+        return proportion_interval(right, len(examples))
+    texts, references = [chain.text for chain in chains], [example.rationale for example in examples]
+    return bootstrap_mean(rouge(texts, references, examples[0].language)[measure])
+
+
+def curve_table(log: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """A training run's two curves as one table, told apart by ``curve``: validation loss, and validation accuracy."""
+    curve = f"validation {measure_in(points).label}"
+    return pd.concat([log.assign(curve="validation loss"), points.assign(curve=curve)], ignore_index=True)
+
+
+def still_rising(points: pd.DataFrame) -> pd.DataFrame:
+    """Whether each method's validation accuracy (or ROUGE-L) still rose over the last step of its curve.
+
+    Columns: ``method, last_gain`` (last point less the one before, mean over seeds), ``still_rises``: the gain is
+    larger than the standard error of one point, which is as much as so few questions can tell.
+    """
+    measure, rows = measure_in(points), []
+    for method, part in points.groupby("method", sort=False):
+        gains, errors = [], []
+        for _, run in part.sort_values("flops").groupby("seed"):
+            last, end = run[measure.column].tolist(), run.iloc[-1]
+            gains.append(last[-1] - last[-2] if len(last) > 1 else float("nan"))
+            # A score's error is read from its interval, 3.92 normal standard errors wide.
+            share_error = (last[-1] * (1 - last[-1]) / end["n"]) ** 0.5 if measure.share else None
+            errors.append(share_error if measure.share else (end["high"] - end["low"]) / 3.92)
+        gain, error = sum(gains) / len(gains), sum(errors) / len(errors) / len(errors) ** 0.5
+        rows.append({"method": method, "last_gain": gain, "still_rises": bool(gain > error)})
+    return pd.DataFrame(rows)
+
+
+def rising_sentence(points: pd.DataFrame) -> str:
+    """Whether one run's validation accuracy (or ROUGE-L) still rose at its end, as a sentence."""
+    (row,), measure = still_rising(points).to_dict("records"), measure_in(points)
+    if pd.isna(row["last_gain"]):
+        return f"A curve of one point cannot tell whether validation {measure.label} still rises."
+    verdict = "still rises" if row["still_rises"] else "no longer rises measurably"
+    gain = f"{row['last_gain']:+.1%}" if measure.share else measure.difference_text(row["last_gain"])
+    return f"Over the last step of the curve validation {measure.label} changed by {gain}: it {verdict}."
