@@ -67,7 +67,7 @@ def extractive_shares(table: pd.DataFrame) -> Figure:
     Filled: the share of pieces that are ES in gold, where there is gold; open: the share without a new number.
     """
     check("extractive_shares", table, ("gold_es",), ("heuristic_es", "examples", "pieces"), keys=("set",))
-    figure, ax = plt.subplots(figsize=(PAGE, 1.0 + 0.28 * len(table)))
+    figure, ax = plt.subplots(figsize=(PAGE, 1.0 + 0.36 * len(table)))
     for at, row in enumerate(table.itertuples()):
         ax.plot([row.heuristic_es], [at], "s", color="#0072b2", markerfacecolor="white", markersize=6)
         if not np.isnan(row.gold_es):

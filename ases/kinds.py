@@ -38,13 +38,19 @@ REPORT_KINDS = (
 
 _ANSWER = re.compile(r"\banswer is\b|答案是|答案为", re.IGNORECASE)
 # The first that matches names a report's conclusion. "Suggests" speaks of a suspicion, "is suggested" asks for more.
-_CONCLUSIONS = (
-    ("recommendation", r"建议|请结合|随访|复查|recommend|is (?:suggested|advised)|follow[- ]?up|biopsy"),
-    ("response", r"缓解|疾病进展|病情进展|疾病稳定|治疗反应|疗效|\bresponse\b|progressi|stable disease|remission"),
-    ("stage", r"分期|[ⅠⅡⅢⅣIV]期|早期|晚期|局限|转移|播散|累及|\bstage|metasta|spread|locali[sz]ed|regional|distant"),
-    ("suspicion", r"考虑|可能|疑|倾向|不除外|提示|良性|恶性|肿瘤|癌|suspicio|suspect|likely|indeterminate|benign|malign"
-     r"|suggest|consistent with|compatible|neoplas|tumou?r|cancer"),
-)  # fmt: skip
+_CONCLUSIONS = tuple(
+    (kind, re.compile("|".join(words.split("/")), re.IGNORECASE))
+    for kind, words in {
+        "recommendation": "建议/请结合/随访/复查/recommend/(?:is|are) (?:suggested|advised)/should be/follow[- ]?up/biopsy",
+        "response": "缓解/进展/疾病稳定/代谢稳定/疗效/较前/Deauville/\\bresponse\\b/progressi/stable disease/remission"
+        "/a (?:fall|rise) of/decreas/increas",
+        "stage": "分期/[ⅠⅡⅢⅣIV]期/早期/晚期/局限期?/区域期/远处期/转移/播散/扩散/\\bstag(?:e|ing)/metasta/\\bT\\dN\\d"
+        "/spread/locali[sz]ed/regional/distant",
+        "suspicion": "考虑/可能/疑/倾向/不除外/提示/符合/待定/良性/恶性/肿瘤/癌/suspicio/suspect/likely"
+        "/indeterminate/uncertain/benign/malign/suggest/consistent with/in keeping with/compatible with"
+        "/considered/in nature/in appearance/neoplas/tumou?r/cancer",
+    }.items()
+)
 _NORMAL = re.compile(r"未见|无明显异常|无异常|正常|\bno (?!longer)|unremarkable|\bnormal\b|without evidence", re.I)
 
 
@@ -114,7 +120,7 @@ def _report_kind(text: str, gold: str | None) -> str:
     normal = _NORMAL.search(text) is not None
     if gold == ES:
         return "normal" if normal else "restated finding"
-    named = next((kind for kind, words in _CONCLUSIONS if re.search(words, text, re.IGNORECASE)), None)
+    named = next((kind for kind, words in _CONCLUSIONS if words.search(text)), None)
     if gold == AS:
         return named or "other conclusion"
     return named or ("normal" if normal else "restated finding")
