@@ -20,7 +20,7 @@ def demonstration_file(path: Path, problems: int = 50, seed: int = 0) -> Path:
 
 
 def broken_copy(path: Path, target: Path) -> Path:
-    """Copy a :func:`demonstration_file` with an empty solution, a row of two cells and one of four; returns the copy."""
+    """Copy a :func:`demonstration_file`, with an empty solution and rows of two and of four cells; returns the copy."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     question = next(csv.reader([lines[1]]))[0]
     lines[1] = f'"{question}",,5'

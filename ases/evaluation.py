@@ -27,6 +27,7 @@ from ases.measures import MEASURES, headline, measure_in
 from ases.metrics import bleu, equation_share, is_correct, rouge, sentence_bleu
 from ases.pieces import split_pieces
 from ases.power import detectable_difference, detectable_mean, detectable_over_seeds, spread_of
+from ases.scoring import scorer_condition
 from ases.settings import BASELINE, METHODS, Settings
 from ases.statistics import Interval, bootstrap_mean, compare, proportion_interval, seed_mean, summarise, tables_of
 from ases.training import read_training
@@ -198,7 +199,9 @@ def budgets_of(trainings: Sequence[TrainingRun]) -> pd.DataFrame:
     """
     tables = []
     for one in trainings:
-        scorer = sum(segmentation.manifest()["numbers"]["scorer_flops"] for segmentation in one.all("segmentation"))
+        chosen = one.settings.segmentation
+        spent = f"scorer_flops_{scorer_condition(chosen.scored_strategy, chosen.condition)}"
+        scorer = sum(scoring.manifest()["numbers"][spent] for scoring in one.all("scoring"))
         budget = read_training(one.folder).budget
         method, seed = one.settings.training.method, one.settings.training.seed
         tables.append(budget.assign(method=method, seed=seed, scorer_flops=float(scorer)))

@@ -1,4 +1,4 @@
-"""Sets of data side by side, for readers: those that are generated, and the named ones that lie where they can be found.
+"""Sets of data side by side, for readers: those that are generated, and the named ones that are at hand.
 
 >>> at_hand = sets_at_hand(settings.data)                                       # doctest: +SKIP
 >>> list(at_hand.examples)                                                      # doctest: +SKIP
@@ -103,5 +103,3 @@ def examples_shown(examples: Sequence[Example], count: int = 3) -> list[dict[str
     shown = list(islice(examples, count))
     gold = [list(one.gold or [None] * len(split_pieces(one.rationale))) for one in shown]
     return coloured_rows(label_table({"train": shown}, {"train": gold}, None), shown, count)
-
-

@@ -20,7 +20,7 @@ from transformers import GenerationConfig, PreTrainedModel
 from ases.errors import DataError
 from ases.models import context_limit
 from ases.segments import models_of
-from ases.settings import GenerationSettings
+from ases.settings import SCORER_METHODS, GenerationSettings
 from ases.tokens import Codec
 
 REASONS = ("end", "max_rounds", "stalled", "length")
@@ -130,7 +130,7 @@ def write_chains(
     """
     _check_qids(questions)
     names = models_of(method)
-    whole = method in ("answer-only", "seq2seq")
+    whole = method in ("answer-only", "seq2seq", *SCORER_METHODS)
     longest = settings.max_chain_tokens if whole else settings.max_segment_tokens
     rounds = 1 if whole else settings.max_rounds * len(names)
     waiting = [_Growing(place, qid, codec.encode(text)) for place, (qid, text) in enumerate(questions)]

@@ -21,6 +21,7 @@ from ases.errors import ParameterError, RunError
 from ases.execution import PARTIAL, is_locked, locked, state
 from ases.folders import Run
 from ases.parameters import check, check_declared, defaults, joined, problems_of, root
+from ases.settings import GENERATED
 
 
 def planned(parameters: Mapping[str, Any]) -> list[Run]:
@@ -49,11 +50,14 @@ def planned(parameters: Mapping[str, Any]) -> list[Run]:
 
 
 def _check_data(plan: list[Run]) -> None:
-    for settings in {run.key: run.settings.data for run in plan if run.step == "data"}.values():
-        if settings.data == "llm_adapters_cot":
+    """Read every row of collected data, once: what is wrong with it is told before anything is trained."""
+    for data in {run.key: run.settings.data for run in plan if run.step == "data"}.values():
+        if data.data not in GENERATED:
             from ases import sources  # late: it loads datasets
 
-            sources.load_llm_adapters(Path(settings.data_folder))
+            columns = dict(entry.split("=", 1) for entry in data.columns)
+            for _ in sources.read_records(data.data, data.data_folder, columns=columns, language=data.language):
+                pass
 
 
 def to_do(plan: list[Run]) -> list[Run]:

@@ -57,6 +57,7 @@ def score_run(
         raise ParameterError("there is no scorer to score with; train one first (04_training)")
     tables = []
     for number, one in enumerate(scorers):
+
         def show(message: str, done: float, number: int = number) -> None:
             progress(message, (number + done) / len(scorers))
 

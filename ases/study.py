@@ -123,7 +123,8 @@ def series_table(examples: Sequence[Example], measured: Sequence[Measured]) -> p
             parts.append(table[list(_COLUMNS)])
     for kind in ("rouge", "bleu"):
         own = [
-            similarity_scores(one.question, split_pieces(one.rationale), kind, one.language, one.qid) for one in examples
+            similarity_scores(one.question, split_pieces(one.rationale), kind, one.language, one.qid)
+            for one in examples
         ]
         parts.append(_long(examples, own, Series("similarity", kind), 0))
     parts.append(_long(examples, score_examples(examples, _settings("novelty")), Series("novelty"), 0))
@@ -185,7 +186,9 @@ def relative_table(study: Study, series: Sequence[Series], betas: Mapping[str, f
     chosen = study.pieces.loc[study.pieces["split"] == split, ["qid", "piece", "gold"]]
     parts = []
     for one in series:
-        rows = chosen.merge(scores_of(study, one)[["qid", "piece", "score"]], on=["qid", "piece"], validate="one_to_one")
+        rows = chosen.merge(
+            scores_of(study, one)[["qid", "piece", "score"]], on=["qid", "piece"], validate="one_to_one"
+        )
         mean = rows.groupby("qid")["score"].transform("mean")
         relative = (rows["score"] / mean.where(mean > 0)).fillna(0.0)
         parts.append(rows.assign(series=str(one), relative=relative, beta=betas[one.strategy]))

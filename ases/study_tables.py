@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-
 import pandas as pd
 
 from ases.agreement import errors_by_kind, kappa_sentence, kappa_table
@@ -38,7 +37,9 @@ def best_of(detection: pd.DataFrame) -> pd.DataFrame:
     """:func:`ases.detection.best_beta` of each set of data; no rows where nothing has gold."""
     if detection.empty:
         return detection
-    parts = [best_beta(part.drop(columns="data")).assign(data=data) for data, part in detection.groupby("data", sort=False)]
+    parts = [
+        best_beta(part.drop(columns="data")).assign(data=data) for data, part in detection.groupby("data", sort=False)
+    ]
     found = pd.concat(parts, ignore_index=True)
     return found[["data", *found.columns.drop("data")]]
 
@@ -73,7 +74,7 @@ def length_sentences(owed: pd.DataFrame) -> list[str]:
 
 
 def distributions_of(study: Study, series: Series, beta: float) -> pd.DataFrame:
-    """Relative scores of validation under the chosen series, its prefix and mean, and novelty: for the distributions."""
+    """Relative scores of validation under the chosen series and some others: for the figure of distributions."""
     known = set(study.scores[list(Series._fields)].itertuples(index=False, name=None))
     wanted = dict.fromkeys([series, DEFAULT, Series("entropy", "mean", "prefix"), Series("novelty")])
     shown = [one for one in wanted if tuple(one) in known]
@@ -108,5 +109,3 @@ def kappa_sentences(kappa: pd.DataFrame) -> list[str]:
     """How far strategies agree, a sentence a set of data."""
     parts = kappa.groupby("data", sort=False)
     return [f"{data}: {kappa_sentence(part.drop(columns='data'))}" for data, part in parts]
-
-

@@ -33,6 +33,7 @@ from ases.evaluation import (
 from ases.examples import Example
 from ases.generation import Chain
 from ases.power import detectable_mean, detectable_over_seeds, spread_of
+from ases.settings import settings_for
 from ases.statistics import bootstrap_mean, compare, seed_mean
 
 EXAMPLES = [
@@ -155,18 +156,19 @@ def test_order_is_that_of_methods():
 
 class TrainingRun(SimpleNamespace):
     def all(self, step):
-        assert step == "segmentation"
-        return self.segmentations
+        assert step == "scoring"
+        return self.scorings
 
 
-def test_budgets_read_the_scorers_cost_from_the_segmentation(tmp_path: Path):
+def test_budgets_read_the_scorers_cost_under_the_condition_used(tmp_path: Path):
     budget = {"model": "model", "epochs": 1.0, "flops": 5.0, "target_tokens": 2}
     write_whole(tmp_path / "training.json", {"log": [], "budget": [budget]})
-    settings = SimpleNamespace(training=SimpleNamespace(method="uni-path-merged", seed=3))
-    labels = SimpleNamespace(manifest=lambda: {"numbers": {"scorer_flops": 7}})
-    table = budgets_of([TrainingRun(folder=tmp_path, settings=settings, segmentations=[labels])])
+    settings = settings_for({"method": "uni-path-merged", "seed": 3, "condition": "prefix"})
+    numbers = {"scorer_flops_question": 6, "scorer_flops_prefix": 7}
+    scoring = SimpleNamespace(manifest=lambda: {"numbers": numbers})
+    table = budgets_of([TrainingRun(folder=tmp_path, settings=settings, scorings=[scoring])])
     assert table[["method", "seed", "flops", "scorer_flops"]].values.tolist() == [["uni-path-merged", 3, 5.0, 7.0]]
-    assert budgets_of([TrainingRun(folder=tmp_path, settings=settings, segmentations=[])])["scorer_flops"][0] == 0
+    assert budgets_of([TrainingRun(folder=tmp_path, settings=settings, scorings=[])])["scorer_flops"][0] == 0
 
 
 # Several seeds --------------------------------------------------------------------------------------------------
