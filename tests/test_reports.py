@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -124,7 +123,7 @@ CONCLUDES = {
     ),
     "en": (
         "benign|indeterminate|uncertain|cancer|metastas|involve|reactive|consistent|in keeping|likely|considered|stage|"
-        "correspond|response|metabolic|Deauville|advised|recommended|should|may be|down by|up by|a fall|a rise|no change|"
+        "correspond|response|metabolic|Deauville|advised|recommended|should\\b|may be|down by|up by|a fall|a rise|no change|"
         "most avid|nature|evidence"
     ),
 }
@@ -260,7 +259,9 @@ def conclude(seen: Read) -> tuple[str, dict[str, object]]:
     says: dict[str, object] = {"grade": level, "primary": primary}
     if level < 2:
         wall = family in ("nasopharynx", "oesophagus", "stomach", "colon")
-        says["advice"] = "yearly" if not level else "three months" if primary.sizes[0] >= Decimal("1.5") else "six months"
+        says["advice"] = (
+            "yearly" if not level else "three months" if primary.sizes[0] >= Decimal("1.5") else "six months"
+        )
         assert wall or primary.sizes[0] >= primary.sizes[1]
         return ("benign", "indeterminate")[level], says
     organs = {one.site.organ for one in far} | {"nodes" for one in nodes if one.site.organ not in REGIONAL[family]}
@@ -310,7 +311,11 @@ def test_every_conclusion_follows_from_the_findings(language: str) -> None:
         _, says = conclude(read(example))
         text = "\n".join(lines(example))
         low = text.lower()
-        advised = [piece for piece, label in labelled(example) if re.search(r"建议|advised|recommended|should|may", piece)]
+        advised = [
+            piece
+            for piece, label in labelled(example)
+            if re.search(r"建议|advised|recommended|\bshould\b|\bmay\b", piece)
+        ]
         assert len(advised) == 1, example.rationale
         if "grade" in says:
             (head, *_), said = lines(example), says["grade"]
@@ -332,7 +337,7 @@ def test_every_conclusion_follows_from_the_findings(language: str) -> None:
                 far = says["stage"] == "distant"
                 tools = [one for one, words in BIOPSY[language].items() if re.search(words, advised[0].lower())]
                 assert tools == ([] if far else [says["tool"]])
-                assert (re.search(BOARD[language], advised[0]) is None) == (says["stage"] == "local")
+                assert (re.search(BOARD[language], advised[0].lower()) is None) == (says["stage"] == "local")
         else:
             assert not re.search("可能性大|待排|suspicious|suspected", text)
         if "ann arbor" in says:
@@ -428,7 +433,8 @@ def test_benign_signs_have_one_meaning(language: str) -> None:
                 for place in words.places:
                     told = f"{place}{words.sign}" if language == "zh" else f"{words.sign} {place}"
                     if line.lower().startswith(told.lower() + ("，" if language == "zh" else ", ")):
-                        assert place.lower() in example.question.lower() and words.sign in example.question.lower()
+                        question = example.question.lower()
+                        assert place.lower() in question and words.sign.lower() in question
                         concluded = [clause for clause in clauses(line)[1:] if clause in words.conclusions]
                         assert len(concluded) == 1, line
                         found[key] += 1
@@ -450,13 +456,20 @@ def test_gold_labels_follow_from_the_text(language: str) -> None:
             if label == "AS":
                 # A conclusion says what neither the findings nor an earlier piece says.
                 assert low not in question
-                assert low not in earlier or not re.search(r"\d|建议|advised", low)
+                # Two lesions may share a verdict; of the whole there is one.
+                assert low not in earlier or not re.search("建议|advised|分期|评|缓解|stage|response|deauville", low)
             else:
                 assert set(re.findall(r"\d+(?:\.\d+)?", low)) <= numbers, piece
                 if language == "en":
                     assert {word for word in re.findall(r"[a-z]+", low)} - known <= set(glue.split()), piece
                 else:
-                    words = re.findall(r"[一-鿿]{2,}", re.sub(f"[{glue}]", " ", low))
+                    names = [
+                        name for kind in ("primary", "node", "distant") for name in pattern("zh", kind).findall(low)
+                    ]
+                    names += [place for one in BENIGN.values() for place in one.words["zh"].places if place in low]
+                    assert all(name in question for name in names), piece
+                    rest = re.sub("|".join(sorted(map(re.escape, names), key=len, reverse=True)) or "^$", " ", low)
+                    words = re.findall(r"[一-鿿]{2,}", re.sub(f"[{glue}]", " ", rest))
                     assert all(word[at : at + 2] in pairs for word in words for at in range(len(word) - 1)), piece
             earlier.append(low)
 
@@ -474,7 +487,7 @@ def test_no_organ_is_both_normal_and_diseased(language: str) -> None:
                         continue
                     for wording in entry.wordings[language]:
                         if "{list}" not in wording:
-                            assert wording not in told
+                            assert wording not in told or wording == entry.rest.get(language)
                             continue
                         before, after = wording.split("{list}")
                         normal = [part for part in told if part.startswith(before) and part.endswith(after)]
@@ -514,13 +527,14 @@ def test_the_page_is_clean(language: str) -> None:
 
 @BOTH
 def test_patterns_skeletons_and_lengths(language: str) -> None:
-    many = generate_reports(10_000 if language == "zh" else 3000, seed=1, language=language)
+    many = generate_reports(10_000 if language == "zh" else 2000, seed=1, language=language)
     patterns = Counter(example.graph for example in many)
     assert len(patterns) >= 40 and max(patterns.values()) < 0.2 * len(many)
     assert len({example.schema for example in many}) >= 120
     # With each line told in some order, and the clauses of the lines by themselves: both are many.
-    assert len({skeleton(example) for example in many}) >= 2000
-    assert len({line for example in many for line in skeleton(example).split("\n")}) >= 500
+    skeletons = {skeleton(example) for example in many}
+    assert len(skeletons) >= 1900
+    assert len({line for one in skeletons for line in one.split("\n")}) >= 500
     shares = [label for example in many for label in example.gold]
     assert 0.5 <= shares.count("ES") / len(shares) <= 0.65
     assert all({"ES", "AS"} == set(example.gold) for example in many)
@@ -536,9 +550,14 @@ def test_skeleton_masks_places_and_numbers() -> None:
     def of(rationale: str, language: str) -> str:
         return skeleton(Example("q", "", rationale, None, "own", language=language))
 
-    assert of("1. 右肺上叶尖段结节（大小约2.3cm×1.8cm），SUVmax约8.5。", "zh") == "#. SITE结节（大小约#cm×#cm），SUVmax约#。"
+    assert (
+        of("1. 右肺上叶尖段结节（大小约2.3cm×1.8cm），SUVmax约8.5。", "zh")
+        == "#. SITE结节（大小约#cm×#cm），SUVmax约#。"
+    )
     one = of("右肺门及隆突下淋巴结，SUVmax分别约3.8、4.1。", "zh")
-    assert one == of("左肺门、左侧腋窝及腹膜后淋巴结，SUVmax分别约3.8、4.1、9.0。", "zh") == "SITE淋巴结，SUVmax分别约#。"
+    assert (
+        one == of("左肺门、左侧腋窝及腹膜后淋巴结，SUVmax分别约3.8、4.1、9.0。", "zh") == "SITE淋巴结，SUVmax分别约#。"
+    )
     assert of("Right hilar and subcarinal lymph nodes, SUVmax 3.8 and 4.1.", "en") == "SITE lymph nodes, SUVmax #."
 
 
@@ -573,7 +592,9 @@ def test_a_collision_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
     first = module._report
     monkeypatch.setattr(module, "_report", lambda seed, index, attempt, language: first(seed, attempt, 0, language))
-    assert [one.question for one in generate_reports(4, seed=5)] == [first(5, place, 0, "zh").question for place in range(4)]
+    assert [one.question for one in generate_reports(4, seed=5)] == [
+        first(5, place, 0, "zh").question for place in range(4)
+    ]
 
 
 @BOTH
@@ -591,13 +612,11 @@ def test_same_list_whatever_the_hash_seed() -> None:
         "import json; from dataclasses import asdict; from ases.reports import generate_reports;"
         "print(json.dumps([asdict(e) for lang in ('zh', 'en') for e in generate_reports(60, seed=9, language=lang)]))"
     )
-    texts = []
-    for hash_seed in ("0", "4242"):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
-        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        texts.append(hashlib.sha256(run.stdout.encode()).hexdigest())
+    hash_seed = "4242" if os.environ.get("PYTHONHASHSEED") != "4242" else "0"
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     rows = [asdict(one) for language in ("zh", "en") for one in generate_reports(60, seed=9, language=language)]
-    assert texts == [hashlib.sha256((json.dumps(rows) + "\n").encode()).hexdigest()] * 2
+    assert json.loads(run.stdout) == json.loads(json.dumps(rows))
 
 
 @settings(max_examples=60, deadline=None)
