@@ -5,7 +5,7 @@
 ('highly suspicious', 1)
 
 Sizes are whole millimetres (told in cm), SUVmax whole tenths (told with one decimal), so every comparison is exact.
-The findings tell all that the rules use. The rules are ours; they are simpler than any guideline, and no medical advice.
+The findings tell all that the rules use. The rules are ours; they are simpler than any guideline and no medical advice.
 
 1. **Uptake level**: 0 for SUVmax below 2.5, 1 from 2.5, 2 from 5.0.
 2. **Grade** of a primary lesion: its uptake level, plus 1 where its shape is irregular (:data:`IRREGULAR`). 0 benign,
