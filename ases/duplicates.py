@@ -13,7 +13,7 @@ near is compared word by word. What differs with size is which pairs are compare
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,11 +110,10 @@ class WordSets:
         sizes = self.sizes[rows]
         starts = np.concatenate([[0], np.cumsum(sizes)])
         ids = np.empty(starts[-1], dtype=np.int32)
-        for begin in range(0, len(rows), _BLOCK // 32):
-            part = slice(begin, min(begin + _BLOCK // 32, len(rows)))
-            first, last = starts[part.start], starts[part.stop]
-            places = np.arange(last - first) + np.repeat(self.starts[rows[part]] - starts[part] + first, sizes[part])
-            ids[first:last] = self.ids[places]
+        for begin, end in _chunks(starts):
+            first, last = starts[begin], starts[end]
+            shifts = self.starts[rows[begin:end]] - starts[begin:end] + first
+            ids[first:last] = self.ids[np.arange(last - first) + np.repeat(shifts, sizes[begin:end])]
         return WordSets(ids, starts, self.words)
 
 
@@ -250,9 +249,7 @@ class _Comparer:
             width *= 2
         places = np.random.default_rng(0).integers(0, 64 * width, sets.words, dtype=np.int64)
         self.bits = np.zeros((width, len(sets)), dtype=np.uint64)
-        step = _BLOCK // 8
-        for begin in range(0, len(sets), step):
-            end = min(begin + step, len(sets))
+        for begin, end in _chunks(sets.starts):
             row = np.repeat(np.arange(begin, end), self.sizes[begin:end])
             place = places[sets.ids[sets.starts[begin] : sets.starts[end]]]
             cell = place // 64 * len(sets) + row
@@ -330,14 +327,22 @@ class _Minima:
         return keys
 
 
+def _chunks(starts: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Ranges of sets that hold about a million words each, so that arrays over words stay small."""
+    begin, last = 0, len(starts) - 1
+    while begin < last:
+        end = max(begin + 1, int(np.searchsorted(starts, starts[begin] + _BLOCK // 2, side="right")) - 1)
+        yield begin, min(end, last)
+        begin = end
+
+
 def _over_sets(reduce: np.ufunc, values: np.ndarray, sets: WordSets) -> np.ndarray:
     """``reduce`` over the values of each set's words; no set may be empty."""
     result = np.empty(len(sets), dtype=values.dtype)
-    step = _BLOCK // 16
-    for begin in range(0, len(sets), step):
-        starts = sets.starts[begin : min(begin + step, len(sets)) + 1]
+    for begin, end in _chunks(sets.starts):
+        starts = sets.starts[begin : end + 1]
         words = values[sets.ids[starts[0] : starts[-1]]]
-        result[begin : begin + step] = reduce.reduceat(words, starts[:-1] - starts[0])
+        result[begin:end] = reduce.reduceat(words, starts[:-1] - starts[0])
     return result
 
 
@@ -376,10 +381,11 @@ def _joined(labels: np.ndarray, pairs: tuple[np.ndarray, ...]) -> np.ndarray:
     """``labels`` with those of each pair made one; numbered by first appearance."""
     count = int(labels.max(initial=-1)) + 1
     links = coo_array((np.ones(len(pairs[0]), np.int8), (labels[pairs[0]], labels[pairs[1]])), shape=(count, count))
-    return _relabelled(connected_components(links, directed=False)[1][labels]) if count else labels
+    return first_seen(connected_components(links, directed=False)[1][labels]) if count else labels
 
 
-def _relabelled(labels: np.ndarray) -> np.ndarray:
+def first_seen(labels: np.ndarray) -> np.ndarray:
+    """The same labels as numbers from 0, in the order in which they first appear."""
     _, first, labels = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 from datasets import Dataset, Features, List, Value
 from datasets.fingerprint import generate_random_fingerprint
+from datasets.table import MemoryMappedTable
 
 from ases.errors import DataError
 
@@ -29,6 +31,8 @@ ES, AS = "ES", "AS"
 
 ROWS, CHARACTERS = 5_000, 2**24
 """A batch is written when it holds so many examples, or so many characters of question and rationale."""
+
+_READ = 256  # rows read at a time
 
 MAPPED_FROM = 2**26
 """Parquet of more bytes than this, unpacked, is not read into memory but mapped from an Arrow copy beside it."""
@@ -103,10 +107,11 @@ class Examples(Sequence[Example]):
     """A sequence of examples over an Arrow table, in memory or mapped from a file.
 
     An :class:`Example` is made when it is asked for, so a million of them take no more memory than one; iteration
-    goes by batches. A slice is again ``Examples``. Equal to any sequence that holds equal examples.
+    goes by batches, and what it has read of a mapped file is given back to the system. A slice is again ``Examples``.
+    Equal to any sequence that holds equal examples.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, mapped: mmap.mmap | None = None) -> None:
         missing = sorted(set(FEATURES) - set(dataset.column_names))
         if missing:
             raise DataError(
@@ -114,6 +119,7 @@ class Examples(Sequence[Example]):
             )
         self.dataset = dataset
         """The ``datasets.Dataset`` with the columns of :data:`FEATURES`."""
+        self._mapped = mapped
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -131,9 +137,8 @@ class Examples(Sequence[Example]):
         return _example(self.dataset[int(place)])
 
     def __iter__(self) -> Iterator[Example]:
-        for start in range(0, len(self), ROWS // 5):
-            columns = self.dataset[start : start + ROWS // 5]
-            names = list(FEATURES)
+        names = list(FEATURES)
+        for columns in self._read(self.dataset):
             for values in zip(*(columns[name] for name in names), strict=True):
                 yield _example(dict(zip(names, values, strict=True)))
 
@@ -150,16 +155,23 @@ class Examples(Sequence[Example]):
     def select(self, indices: Sequence[int] | np.ndarray | range) -> Examples:
         """The examples at these positions, in this order; nothing is copied but the positions."""
         if isinstance(indices, range):
-            return Examples(self.dataset.select(indices))
+            return Examples(self.dataset.select(indices), self._mapped)
         indices = np.asarray(indices, dtype=np.int64)
         mark = hashlib.sha256(self.dataset._fingerprint.encode() + indices.tobytes()).hexdigest()[:16]
-        return Examples(self.dataset.select(indices, new_fingerprint=mark))
+        return Examples(self.dataset.select(indices, new_fingerprint=mark), self._mapped)
 
     def column(self, name: str) -> Iterator[Any]:
         """The values of one field, in order, without making the examples."""
-        only = self.dataset.select_columns([name])
-        for start in range(0, len(self), ROWS):
-            yield from only[start : start + ROWS][name]
+        for columns in self._read(self.dataset.select_columns([name])):
+            yield from columns[name]
+
+    def _read(self, dataset: Dataset) -> Iterator[dict[str, list[Any]]]:
+        # Few rows at a time: where they lie scattered, each makes the system map 64 kB around it.
+        for start in range(0, len(dataset), _READ):
+            columns = dataset[start : start + _READ]
+            if self._mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+                self._mapped.madvise(mmap.MADV_DONTNEED)
+            yield columns
 
 
 def _example(row: dict[str, Any]) -> Example:
@@ -215,7 +227,7 @@ def read_examples(path: Path) -> Examples:
         raise DataError(f"{path} is not there; run the data notebook (02_data) with the same parameters first")
     try:
         if path.suffix == ".arrow":
-            return Examples(Dataset.from_file(str(path)))
+            return _map(path)
         with pyarrow.parquet.ParquetFile(path) as file:
             groups = range(file.metadata.num_row_groups)
             if sum(file.metadata.row_group(group).total_byte_size for group in groups) <= MAPPED_FROM:
@@ -223,12 +235,20 @@ def read_examples(path: Path) -> Examples:
             copy = path.with_name(f".{path.stem}-{_content(path)[:16]}.arrow")
             if not copy.is_file():
                 _written(copy, lambda partial: _write_stream(file.iter_batches(ROWS), partial))
-        return Examples(Dataset.from_file(str(copy)))
-    except pyarrow.ArrowException as error:
+        return _map(copy)
+    except (pyarrow.ArrowException, ValueError) as error:  # ValueError: an empty file cannot be mapped
         raise DataError(f"{path} does not hold examples ({error}); delete it and run the data notebook again") from None
 
 
 _SCHEMA = FEATURES.arrow_schema
+
+
+def _map(path: Path) -> Examples:
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    table = pyarrow.ipc.open_stream(pyarrow.py_buffer(mapped)).read_all()
+    mark = hashlib.sha256(f"{path.resolve()} {path.stat().st_mtime_ns} {len(mapped)}".encode()).hexdigest()[:16]
+    return Examples(Dataset(MemoryMappedTable(table, str(path)), fingerprint=mark), mapped)
 
 
 def _in_memory(table: pyarrow.Table) -> Dataset:

@@ -1,6 +1,6 @@
 """Families of near copies, placed whole: which questions belong together, and what a careless split would have done.
 
->>> families = Families(np.array([0, 0, 1, 2]))
+>>> families = Families(np.array([0, 0, 1, 2]), np.arange(4))
 >>> families.take([0, 1, 2], 2)
 ([0, 1], [1, 2], [])
 """
@@ -10,22 +10,30 @@ from __future__ import annotations
 import numpy as np
 import pandas
 
+from ases.duplicates import first_seen
+
 
 class Families:
-    """Questions by family, and which of them are still to be placed (``open``, one truth value a question)."""
+    """Questions by family, and which of them are still to be placed (``open``, one truth value a question).
 
-    def __init__(self, labels: np.ndarray) -> None:
-        self.labels = labels
+    ``order`` lists the questions in an order that does not depend on how their files are sorted; families are numbered
+    by their first member in it, and list their members in it.
+    """
+
+    def __init__(self, labels: np.ndarray, order: np.ndarray) -> None:
+        self.order = order
+        self.labels = np.empty_like(labels)
+        self.labels[order] = first_seen(labels[order])
         self.open = np.ones(len(labels), dtype=bool)
-        self._order = np.argsort(labels, kind="stable")
-        self._starts = np.searchsorted(labels[self._order], np.arange(labels.max(initial=-1) + 2))
+        self._members = order[np.argsort(self.labels[order], kind="stable")]
+        self._starts = np.searchsorted(self.labels[self._members], np.arange(labels.max(initial=-1) + 2))
 
     def __len__(self) -> int:
         return len(self._starts) - 1
 
     def members(self, family: int) -> list[int]:
         """The open questions of a family, in order."""
-        rows = self._order[self._starts[family] : self._starts[family + 1]]
+        rows = self._members[self._starts[family] : self._starts[family + 1]]
         return rows[self.open[rows]].tolist()
 
     def sizes(self) -> np.ndarray:

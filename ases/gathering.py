@@ -39,14 +39,16 @@ _REPORTED = 20_000  # records between two reports of progress
 
 @dataclass(frozen=True)
 class Gathered:
-    """Usable examples, no two with the same normalised question, in the order of their qids, and all records found.
+    """Usable examples, no two with the same normalised question, and all records found.
 
-    ``set_of`` and ``reason_of`` are, for each record in the order of the files, positions in ``sets`` and ``reasons``;
-    ``row_of`` is the position of its example in ``examples``, or -1 where it was set aside. ``missing`` names expected
-    sets whose file is not there.
+    ``examples`` are in the order of the files, which reads fastest; ``by_qid`` are their positions in the order of
+    their qids, on which a split may depend. ``set_of`` and ``reason_of`` are, for each record in the order of the
+    files, positions in ``sets`` and ``reasons``; ``row_of`` is the position of its example in ``examples``, or -1 where
+    it was set aside. ``missing`` names expected sets whose file is not there.
     """
 
     examples: Examples
+    by_qid: np.ndarray
     sets: tuple[str, ...]
     reasons: tuple[str, ...]
     set_of: np.ndarray
@@ -175,9 +177,8 @@ def _gathered(table: pyarrow.Table, stored: Examples, missing: tuple[str, ...]) 
         names[name] = tuple(chunks[0].dictionary.to_pylist()) if chunks else ()
     row_of = table["row"].to_numpy().copy()
     used = np.flatnonzero(row_of >= 0)
-    qids = pyarrow.array(stored.select(row_of[used]).column("qid"), pyarrow.string())
-    # Sorted, so that a split depends on the questions alone and not on the order of files.
-    order = pyarrow.compute.sort_indices(qids).to_numpy()
-    rows = row_of[used[order]]
-    row_of[used[order]] = np.arange(len(order))
-    return Gathered(stored.select(rows), names["set"], names["reason"], codes["set"], codes["reason"], row_of, missing)
+    examples = stored.select(row_of[used])
+    row_of[used] = np.arange(len(used))
+    qids = pyarrow.array(examples.column("qid"), pyarrow.string())
+    by_qid = pyarrow.compute.sort_indices(qids).to_numpy().astype(np.int64)
+    return Gathered(examples, by_qid, names["set"], names["reason"], codes["set"], codes["reason"], row_of, missing)

@@ -4,9 +4,9 @@
 
 >>> million_rows(Path("build/scale"), rows=1_000_000)
 
-The file is generated: word problems (:mod:`ases.problems`), each set in a scene of made-up words so that stories differ,
-with copies whose numbers are swapped, equal copies, and rows without a rationale, as found in files that people collect.
-Numbers are for the machine at hand: compare ratios.
+The file is generated: word problems (:mod:`ases.problems`), each set in a scene of made-up words so that stories
+differ, with copies whose numbers are swapped, equal copies, and rows without a rationale, as found in files that people
+collect. Numbers are for the machine at hand: compare ratios.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _rows(rows: int, seed: int) -> Iterator[dict[str, str]]:
                 row["question"] = re.sub(r"\d+", lambda _: str(rng.randint(2, 1000)), row["question"])
         else:
             problem = next(problems)
-            scene = rng.choices(words, cum_weights=totals[1:], k=rng.randint(12, 30))
+            scene = rng.choices(words, cum_weights=totals[1:], k=rng.randint(6, 14))
             row = {"question": f"In {' '.join(scene)}: {problem.question}", "rationale": problem.rationale}
             row["answer"] = str(problem.answer)
             earlier = [*earlier[-999:], row] if number % 10 == 0 else earlier

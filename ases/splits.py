@@ -83,7 +83,8 @@ def make_splits(
 ) -> Splits:
     """Generate or load the examples and split them by question; the same settings give the same splits.
 
-    With more ``train_size``, test and validation stay as they are and training only grows. Every rationale states
+    With more ``train_size``, test and validation stay as they are and training only grows: at its end, or, where there
+    are more than :data:`EXACT_UP_TO` questions, which keep the order of their files, in between. Every rationale states
     its answer (METHOD, section 1). Where a source has an official split, test questions are drawn from its test set
     alone, and what is near to any question of that set is in no other split. ``folder`` is where Arrow tables are
     kept, mapped and found again; without it they are held in memory. Raises DataError where the data cannot be read
@@ -241,25 +242,27 @@ def _generated(settings: DataSettings, count: int) -> Iterator[Example]:
 
 
 def _split_collected(settings: DataSettings, gathered: Gathered, progress: Progress) -> Splits:
-    examples = gathered.examples
+    examples, order = gathered.examples, gathered.by_qid
     official = np.array([split == "test" for split in examples.column("official_split")], dtype=bool)
     _check_sizes(settings, official)
     progress(f"comparing {len(examples):,} questions", 0.3)
     sets = example_word_sets(examples)
     exact = len(sets) <= EXACT_UP_TO
     pairs = near_pairs(sets) if exact else likely_pairs(sets)
-    families = Families(family_labels(len(sets), pairs))
+    labels = family_labels(len(sets), pairs)
     generator = random.Random(settings.data_seed)
-    careless = _careless(settings, official, generator)
-    table = measures(families.labels, pairs if exact else None, careless, bool(official.any()))
+    careless = _careless(settings, official, order, generator)
+    table = measures(labels, pairs if exact else None, careless, bool(official.any()))
     progress("placing whole families", 0.6)
     fates = np.full(len(examples), -1, dtype=np.int8)
-    parts = _place(settings, families, official, fates, generator, sets, exact)
+    parts = _place(settings, Families(labels, order), official, fates, generator, sets, exact)
     if official.any():
         table["official test questions"] = int(official.sum())
     table |= {f"questions dropped: {FATES[fate]}": int((fates == fate).sum()) for fate in (NEAR_COPY, NEAR_TEST)}
+    # Very many are kept in the order of the files: scattered over a mapped file they would be slow to read.
+    chosen = {FATES[fate]: np.array(part if exact else sorted(part), dtype=np.int64) for fate, part in parts.items()}
     return Splits(
-        **{FATES[fate]: examples.select(np.array(part, dtype=np.int64)) for fate, part in parts.items()},
+        **{name: examples.select(part) for name, part in chosen.items()},
         account=_account(gathered, fates),
         near_duplicates=_table(table),
     )
@@ -280,11 +283,13 @@ def _check_sizes(settings: DataSettings, official: np.ndarray) -> None:
         )
 
 
-def _careless(settings: DataSettings, official: np.ndarray, generator: random.Random) -> np.ndarray:
+def _careless(
+    settings: DataSettings, official: np.ndarray, order: np.ndarray, generator: random.Random
+) -> np.ndarray:
     """Where the official split puts each question, or a random one where there is none."""
     if official.any():
         return np.where(official, TEST, TRAIN)
-    shuffled = list(range(len(official)))
+    shuffled = order.tolist()
     generator.shuffle(shuffled)
     place = np.full(len(official), TRAIN)
     place[shuffled[: settings.test_size]] = TEST
@@ -313,7 +318,7 @@ def _place(
 
     parts: dict[int, list[int]] = {}
     if official.any():
-        pool = np.flatnonzero(official).tolist()
+        pool = families.order[official[families.order]].tolist()
         generator.shuffle(pool)
         parts[TEST] = pool[: settings.test_size]
         settle(pool, LEFT_OVER)
