@@ -13,6 +13,8 @@ import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 
+from ases.numerals import SCALES, leading_numeral
+
 # Numbers as people and models write them. A comma belongs to a number only before groups of three digits.
 _CURRENCY = "$€£¥￥"
 _MINUS = "-−–﹣－"  # hyphen, minus sign, en dash, small and full-width hyphen
@@ -23,32 +25,47 @@ _VALUE = (
     rf"(?:(?P<whole>\d+)(?: +(?:and +)?(?P<top>\d+)/(?P<bottom>{_DENOMINATOR})| ?(?P<part>[{_VULGAR}]))"
     rf"|(?P<plain>{_PLAIN})(?:[eE](?P<power>[-+]?\d{{1,2}})(?!\w)| ?/ ?(?P<over>{_DENOMINATOR}))?"
     rf"|(?P<vulgar>[{_VULGAR}]))"
+    rf"(?P<scale> ?(?i:{'|'.join(SCALES)})(?![A-Za-z])| ?[万亿])?"
 )
 # A minus is a sign unless it stands between two operands ("10-3", "10 - 3") or in a range ("3-5").
 _SIGNED = rf"(?:(?<![A-Za-z\d)%.])(?P<minus>[{_MINUS}]))?(?:[{_CURRENCY}] ?)?(?P<minus_2>(?<=[{_CURRENCY}])[{_MINUS}])?"
 _NUMBER = re.compile(_SIGNED + _VALUE)
 _ONE_NUMBER = re.compile(rf"{_SIGNED}{_VALUE}(?P<unit>[^\d+*×÷={_VULGAR}]*)")
+_SCALE = SCALES | {"万": 10**4, "亿": 10**8}
 _SPACED_MINUS = re.compile(rf"\A\s*([{_MINUS}])\s+(?=[\d.{_CURRENCY}{_VULGAR}])")
 _LIST_MARK = re.compile(
     r"^[^\S\n]*(?:\d{1,3}(?:[.)）](?!\d)|、)|[(（]\d{1,3}[)）])(?=[^\S\n]*\S)", re.MULTILINE
 )
 _PRINTED_DOUBLE = Fraction(1, 10**12)
-_ANSWER_IS = re.compile(r"\banswer is(?![a-z'’])", re.IGNORECASE)
+_ANSWER_IS = re.compile(r"\banswer is(?![a-z'’])|答案[是为]", re.IGNORECASE)
+_TO_NUMBER = re.compile(r"[\s:：*\"“'(]*(?:(?:about|exactly|only|just|approximately|约|大约)\s*)?", re.IGNORECASE)
+_SENTENCE = re.compile(r"[^.!?;\n。！？；]*")
+# After a number in words: nothing, or a few words of a unit that do not count on ("one of them", "two or three").
+_UNIT_WORDS = re.compile(r"(?:[ -]?(?!(?:of|or|to|and|by|than|in|times|plus|minus|less|as)\b)[^\W\d_]+){0,3}[ .!。！]*", re.IGNORECASE)
 
 
 def parse_number(text: str) -> Fraction | None:
     """The one number that a text consists of, exactly; None where it is no number, or more than one.
 
-    >>> parse_number("$1,000.50"), parse_number("1 1/2 hours"), parse_number("two")
-    (Fraction(2001, 2), Fraction(3, 2), None)
+    >>> parse_number("$1,000.50"), parse_number("1 1/2 hours"), parse_number("twenty-five"), parse_number("a few")
+    (Fraction(2001, 2), Fraction(3, 2), Fraction(25, 1), None)
 
     Read alike: ``1,000`` and ``1000``; ``3.0`` and ``3``; ``$5``, ``5 $``, ``5.`` and ``5 dollars``; ``3/4``,
-    ``0.75`` and ``¾``; ``1 1/2`` and ``1.5``; minus signs of any kind. ``%`` is read as a unit, so ``50%`` is 50
-    and not 0.5: the question says what is asked for, and references state percentages with the sign or without.
-    Words for numbers or scales ("two", "million") are not read. Ours, after METHOD, section 7.
+    ``0.75`` and ``¾``; ``1 1/2`` and ``1.5``; minus signs of any kind; ``2 million`` and ``3万`` with their scale.
+    ``%`` is read as a unit, so ``50%`` is 50 and not 0.5: the question says what is asked for, and references state
+    percentages with the sign or without; so is "dozen". Where there are no digits, words count if the whole text is
+    the number, with a unit or without: "twenty-five", "two and a half hours", 一百二十三; see
+    :func:`ases.numerals.leading_numeral`. Ours, after METHOD, section 7.
     """
-    match = _ONE_NUMBER.fullmatch(_SPACED_MINUS.sub(r"\1", text).strip())
-    return None if match is None else _value(match)
+    text = text.strip()
+    match = _ONE_NUMBER.fullmatch(_SPACED_MINUS.sub(r"\1", text))
+    if match is not None:
+        return _value(match)
+    words = leading_numeral(text)
+    if words is None or not _UNIT_WORDS.fullmatch(text, words[1]):
+        return None
+    more = re.split(r"[\W_]+", text[words[1] :])
+    return None if any(leading_numeral(word) for word in more) else words[0]
 
 
 def extract_answer(text: str) -> Fraction | None:
@@ -58,11 +75,16 @@ def extract_answer(text: str) -> Fraction | None:
     Fraction(5, 1)
 
     Where an equation follows ("the answer is 40 - 29 = 11 holes"), its result counts; where no number follows,
-    the chain's last number; None only where the chain has no number. Normalised as :func:`parse_number` does.
-    METHOD, section 7.
+    the chain's last number; None only where the chain has no number. Normalised as :func:`parse_number` does. A
+    number in words counts only right after "answer is", in a sentence without digits ("the answer is twenty-five
+    eggs"): elsewhere "one" or "half" are mostly no numbers. 答案是 and 答案为 are the Chinese "answer is". METHOD,
+    section 7.
     """
     stated = list(_ANSWER_IS.finditer(text))
     if stated:
+        words = _spelt_answer(text[stated[-1].end() :])
+        if words is not None:
+            return words
         tail = _after_equals(_SPACED_MINUS.sub(r"\1", text[stated[-1].end() :].lstrip(" \t:*")))
         match = _NUMBER.search(tail)
         if match is not None:
@@ -82,6 +104,13 @@ def compute(expression: str) -> Fraction | None:
     tokens = _tokens(expression)
     value, at = _sum(tokens, 0)
     return value if at == len(tokens) else None
+
+
+def _spelt_answer(text: str) -> Fraction | None:
+    text = text[_TO_NUMBER.match(text).end() :]
+    sentence = _SENTENCE.match(text)[0]
+    found = leading_numeral(sentence)
+    return None if found is None or _NUMBER.search(sentence) else found[0]
 
 
 def same_number(first: Fraction, second: Fraction) -> bool:
@@ -128,6 +157,8 @@ def _value(match: re.Match[str]) -> Fraction:
             value += Fraction(Decimal(match["top"])) / Fraction(Decimal(match["bottom"]))
         else:
             value += Fraction(unicodedata.numeric(match["part"] or match["vulgar"])).limit_denominator(10)
+    scale = (match["scale"] or "").strip().lower()
+    value *= _SCALE.get(scale, 1)
     return -value if match["minus"] or match["minus_2"] else value
 
 
