@@ -75,7 +75,7 @@ class Aligned:
         if not gold.isin([ES, AS]).all():
             first = self.pieces.loc[gold.index[~gold.isin([ES, AS])][0]]
             raise DataError(
-                f"split {split}, {first['qid']}, piece {first['piece']}: gold is {first['gold']!r}, but must be "
+                f"split {split}, {first['qid']}, piece {first['piece']}: gold is {first['gold']}, but must be "
                 f"{ES} or {AS} for every piece of a split, or missing for all"
             )
         return (gold == AS).to_numpy()

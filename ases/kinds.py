@@ -41,7 +41,8 @@ _ANSWER = re.compile(r"\banswer is\b|答案是|答案为", re.IGNORECASE)
 _CONCLUSIONS = tuple(
     (kind, re.compile("|".join(words.split("/")), re.IGNORECASE))
     for kind, words in {
-        "recommendation": "建议/请结合/随访/复查/recommend/(?:is|are) (?:suggested|advised)/should be/follow[- ]?up/biopsy",
+        "recommendation": "建议/请结合/随访/复查/recommend/(?:is|are) (?:suggested|advised)/should be"
+        "/follow[- ]?up/biopsy",
         "response": "缓解/进展/疾病稳定/代谢稳定/疗效/较前/Deauville/\\bresponse\\b/progressi/stable disease/remission"
         "/a (?:fall|rise) of/decreas/increas",
         "stage": "分期/[ⅠⅡⅢⅣIV]期/早期/晚期/局限期?/区域期/远处期/转移/播散/扩散/\\bstag(?:e|ing)/metasta/\\bT\\dN\\d"
