@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
@@ -94,6 +95,19 @@ class Codec:
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files into the folder."""
         self.tokenizer.save_pretrained(str(folder))
+
+
+def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of token ids as one tensor of shape (rows, longest), filled up with ``pad``, and its mask: 1 for a token.
+
+    >>> padded([[5, 6], [7]], pad=0)[1].tolist()
+    [[1, 1], [1, 0]]
+    """
+    lengths = torch.tensor([len(row) for row in rows])
+    mask = torch.arange(int(lengths.max())) < lengths[:, None]
+    ids = torch.full(mask.shape, pad)
+    ids[mask] = torch.tensor([token for row in rows for token in row], dtype=torch.long)
+    return ids, mask.long()
 
 
 def train_codec(texts: Iterable[str], vocabulary_size: int = VOCABULARY_SIZE) -> Codec:
