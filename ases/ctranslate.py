@@ -173,6 +173,9 @@ def _spec(model: PreTrainedModel, codec: Codec) -> Any:
             f"models of type {config.model_type} are not converted here, {', '.join(loaders)} are; "
             "use engine transformers"
         )
+    if "bart" in config.model_type and not hasattr(config, "normalize_before"):
+        # The converter reads it, released checkpoints have it, and transformers no longer gives it a default.
+        config.normalize_before = config.model_type == "mbart"
     with torch.no_grad():
         spec = loaders[config.model_type]().get_model_spec(model)
     if config.model_type in ("t5", "mt5", "umt5"):

@@ -95,10 +95,10 @@ def row_key(seed: int, qid: str, sample: int, turn: int) -> int:
 
 
 def check_contexts(contexts: Sequence[Sequence[int]], limit: int | None) -> None:
-    """Raise DataError for a context that is empty, or that the model would have to cut."""
+    """Raise DataError for a context without a question, which CTranslate2 would skip, and for one it would cut."""
     for row, context in enumerate(contexts):
-        if not context:
-            raise DataError(f"context {row} is empty; it needs at least the end token")
+        if len(context) < 2:
+            raise DataError(f"context {row} is empty; it needs a token before the end token")
         if limit is not None and len(context) > limit:
             raise DataError(
                 f"context {row} has {len(context)} tokens, but the model reads {limit}; it is not cut silently: "

@@ -123,7 +123,8 @@ def stream_chains(
 ) -> Iterator[Chain]:
     """The chains one by one, in the order in which they are finished; arguments as in :func:`write_chains`.
 
-    ``watch`` is called with each chain as it stands after each of its turns (reason empty while it grows).
+    ``watch`` is called with each chain as it stands after each of its turns (reason empty while it grows); of a
+    question's samples with the first.
     """
     run = _Run(writers, codec, method, settings, journal)
     arriving = run.arrivals(questions)
@@ -141,8 +142,9 @@ def stream_chains(
         for name in run.names:
             turn = [chain for chain in active if chain.reason is None and run.whose_turn(chain) == name]
             run.write(name, turn)
-            for chain in turn if watch is not None else ():
-                watch(chain.chain(run.per_segment))
+            for chain in turn:
+                if watch is not None and chain.sample == 0:
+                    watch(chain.chain(run.per_segment))
         ended = [chain for chain in active if chain.reason is not None]
         active = [chain for chain in active if chain.reason is None]
         # On disk before anybody hears of it: what a reader has seen is not generated again.

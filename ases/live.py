@@ -7,7 +7,6 @@ In a notebook one output is renewed with each segment; elsewhere each segment is
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 
 from IPython import get_ipython
@@ -33,7 +32,8 @@ def show_chain(
     """Write the chain of one question and show it as it grows; returns the finished chain.
 
     Segments of a dual-path are coloured by the model that wrote them, typed ones by their mark; those of a uni-path
-    without types have no label and stay plain. Samples that are voted on are shown each in its turn.
+    without types have no label and stay plain. Of samples that are voted on the first is shown as it grows, and the
+    chosen one at the end.
     """
     show = _notebook_view(question) if _in_notebook() else _printed_view()
     show(Chain(qid, "", (), "", 0, 0, 0))
@@ -73,14 +73,15 @@ def _notebook_view(question: str) -> Callable[[Chain], None]:
 
 
 def _printed_view() -> Callable[[Chain], None]:
-    seen = 0
+    seen: tuple[tuple[str, str], ...] = ()
 
     def show(chain: Chain) -> None:
         nonlocal seen
-        if len(chain.segments) < seen:  # the next sample
-            seen = 0
-        for (model, text), label in list(zip(chain.segments, chain.labels, strict=True))[seen:]:
-            print(f"{label or model}: {text}", flush=True, file=sys.stdout)
-        seen = len(chain.segments)
+        if chain.segments[: len(seen)] != seen:
+            print("chosen by vote:", flush=True)
+            seen = ()
+        for (model, text), label in list(zip(chain.segments, chain.labels, strict=True))[len(seen) :]:
+            print(f"{label or model}: {text}", flush=True)
+        seen = chain.segments
 
     return show
