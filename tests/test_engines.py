@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ases import engines
 from ases.ctranslate import CTranslateWriter, converted, writers_for
 from ases.engines import Decoding, TransformersWriter, Written, row_key, weights_hash
 from ases.errors import DataError, ModelError, ParameterError
@@ -15,6 +16,13 @@ from ases.settings import settings_for
 from tests.tiny_models import MARKS, NEAR, VOCABULARY, contexts, log_probabilities, margin, tiny_model
 
 KINDS = ["t5", "t5-v1.1", "mt5", "bart"]
+
+
+@pytest.fixture(autouse=True)
+def compact_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows leave as soon as one is finished, and few are encoded together, so that small batches show it."""
+    monkeypatch.setattr(engines, "SHRINK_AT", 0.999)
+    monkeypatch.setattr(engines, "ENCODED_AT_ONCE", 64)
 
 
 def whole(text: Written) -> tuple[int, ...]:
@@ -197,7 +205,8 @@ def test_int8_is_another_writer_over_the_same_conversion(tmp_path: Path) -> None
 
 def test_the_settings_choose_engine_and_decoding(tmp_path: Path) -> None:
     model = tiny_model("t5", 0)
-    (writer,) = writers_for({"model": model}, MARKS, settings_for({"decoding": "beams", "beams": 3}).generation).values()
+    beams = settings_for({"decoding": "beams", "beams": 3}).generation
+    (writer,) = writers_for({"model": model}, MARKS, beams).values()
     assert isinstance(writer, TransformersWriter) and writer.decoding == Decoding("beams", beams=3)
     given = {"vote": "chain", "samples": 5, "decoding": "sampling", "temperature": 0.7, "top_k": 9}
     (writer,) = writers_for({"model": model}, MARKS, settings_for(given).generation).values()

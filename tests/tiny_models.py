@@ -25,8 +25,11 @@ NEAR = 1e-4
 """Where the two highest logits are closer than this, rounding may decide: such texts are set aside, and counted."""
 
 
-def tiny_model(kind: str, seed: int, **other: Any) -> PreTrainedModel:
-    """A random model of kind ``t5``, ``t5-v1.1``, ``mt5`` or ``bart`` over :data:`VOCABULARY` tokens."""
+def tiny_model(kind: str, seed: int, end_bias: int | None = None, **other: Any) -> PreTrainedModel:
+    """A random model of kind ``t5``, ``t5-v1.1``, ``mt5`` or ``bart`` over :data:`VOCABULARY` tokens.
+
+    ``end_bias`` names an end token to write more often, where the vocabulary is larger.
+    """
     ids = {"vocab_size": VOCABULARY, "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
     small = {"d_model": 16, "d_kv": 4, "d_ff": 24, "num_layers": 2, "num_heads": 4, "dropout_rate": 0.0}
     torch.manual_seed(seed)
@@ -47,8 +50,10 @@ def tiny_model(kind: str, seed: int, **other: Any) -> PreTrainedModel:
     if kind != "bart":
         layers = [block.layer[1].EncDecAttention.o for block in model.decoder.block]
     # Left as drawn, a model repeats its last token whatever it reads: tied embeddings favour it.
-    model.lm_head = torch.nn.Linear(16, VOCABULARY, bias=False)
+    model.lm_head = torch.nn.Linear(16, model.config.vocab_size, bias=False)
     torch.nn.init.normal_(model.lm_head.weight, std=3.0)
+    if end_bias is not None:
+        model.lm_head.weight.data[end_bias] *= 3.0
     for layer in layers:
         layer.weight.data *= 12.0
     return model.eval()
