@@ -132,13 +132,25 @@ class TrainingSettings:
 class GenerationSettings:
     """How chains are written and how many questions at a time (METHOD, section 6).
 
-    ``max_rounds`` counts the turns of each model, passes included.
+    ``max_rounds`` counts the turns of each model, passes included. A batch has at most ``generation_batch`` rows and
+    ``token_budget`` context tokens, padding included. ``samples`` texts are drawn for each vote: over whole chains
+    (self-consistency) or over each segment.
     """
 
     max_rounds: int
     max_segment_tokens: int
     max_chain_tokens: int
     generation_batch: int
+    token_budget: int
+    engine: str
+    compute_type: str
+    decoding: str
+    temperature: float
+    top_k: int
+    beams: int
+    vote: str
+    samples: int
+    generation_seed: int
 
 
 @dataclass(frozen=True)
@@ -188,7 +200,17 @@ _BASE: dict[str, Any] = {
     "max_rounds": 15,
     "max_segment_tokens": 200,
     "max_chain_tokens": 200,
-    "generation_batch": 128,
+    "generation_batch": 256,
+    "token_budget": 16384,
+    "engine": "transformers",
+    "compute_type": "float32",
+    "decoding": "greedy",
+    "temperature": 1.0,
+    "top_k": 0,
+    "beams": 4,
+    "vote": "none",
+    "samples": 1,
+    "generation_seed": 0,
 }
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2},
@@ -224,13 +246,17 @@ _CHOICES = {
     "condition": ("question", "prefix"),
     "similarity": ("rouge", "bleu"),
     "random_of": SCORED + ("location", "gold"),
+    "engine": ("transformers", "ctranslate2"),
+    "compute_type": ("float32", "int8", "bfloat16"),
+    "decoding": ("greedy", "sampling", "beams"),
+    "vote": ("none", "chain", "segment"),
 }
 _ABOVE_ZERO = (
     "valid_size test_size steps_from steps_to largest budget batch_size learning_rate curve_points "
-    "folds max_rounds max_segment_tokens max_chain_tokens generation_batch"
+    "folds max_rounds max_segment_tokens max_chain_tokens generation_batch token_budget temperature beams samples"
 ).split()
 _LEFT_OUT = re.compile(r"([1-9]\d*)/([1-9]\d*)")
-_NOT_BELOW_ZERO = "train_size distractors weight_decay warmup data_seed seed".split()
+_NOT_BELOW_ZERO = "train_size distractors weight_decay warmup data_seed seed top_k generation_seed".split()
 
 
 def settings_for(parameters: Mapping[str, Any]) -> Settings:
@@ -306,6 +332,7 @@ def _check(values: Mapping[str, Any]) -> None:
             raise ParameterError("strategy gold needs generated data: collected rationales carry no gold labels")
     elif values["train_size"] == 0:
         raise ParameterError("train_size 0 (all that is left) needs collected data; give a number for generated data")
+    _check_decoding(values)
     unlabelled = values["strategy"] == "none"
     if values["method"].startswith("dual-path") and unlabelled:
         raise ParameterError("strategy none has no labels, so dual-path cannot send its segments to two models")
@@ -326,6 +353,26 @@ def _check_columns(columns: tuple[str, ...], data: str) -> None:
         raise ParameterError(f"columns names a field twice: {', '.join(columns)}")
     if columns and data != "own":
         raise ParameterError(f"columns is for data own; the columns of {data} are known")
+
+
+def _check_decoding(values: Mapping[str, Any]) -> None:
+    voting, sampling = values["vote"] != "none", values["decoding"] == "sampling"
+    if voting and not (sampling and values["samples"] > 1):
+        raise ParameterError(
+            f"vote {values['vote']} needs decoding sampling and samples above 1: equal texts always agree"
+        )
+    if values["samples"] > 1 and not voting:
+        raise ParameterError(
+            f"samples is {values['samples']}, but vote is none; say what is voted on: chain or segment"
+        )
+    if sampling and values["engine"] == "ctranslate2":
+        raise ParameterError(
+            "decoding sampling needs engine transformers: what ctranslate2 draws depends on what shares the batch"
+        )
+    if values["compute_type"] != "float32" and values["engine"] == "transformers":
+        raise ParameterError(
+            f"compute_type {values['compute_type']} needs engine ctranslate2; transformers computes in float32 here"
+        )
 
 
 def _check_choice(name: str, value: Any) -> None:

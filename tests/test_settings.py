@@ -104,6 +104,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "gold needs generated",
     ),
     "all that is left of generated data": ({"train_size": 0}, "train_size 0"),
+    "a vote among equal texts": ({"vote": "chain", "samples": 5}, "vote chain needs decoding sampling"),
+    "a vote of one": ({"vote": "segment", "decoding": "sampling"}, "samples above 1"),
+    "samples for nothing": ({"samples": 3, "decoding": "sampling"}, "samples is 3, but vote is none"),
+    "sampling by the other engine": ({"decoding": "sampling", "engine": "ctranslate2"}, "needs engine transformers"),
+    "whole numbers in transformers": ({"compute_type": "int8"}, "int8 needs engine ctranslate2"),
+    "no token budget": ({"token_budget": 0}, "token_budget is 0"),
+    "unknown engine": ({"engine": "onnx"}, "engine is 'onnx'.*transformers, ctranslate2"),
     "the real size on generated data": ({"size": "real"}, "needs collected data"),
 }
 
