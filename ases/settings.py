@@ -229,9 +229,11 @@ SIZES: dict[str, dict[str, Any]] = {
 """``train_size`` 0 takes all that is left after validation and test."""
 
 _LANGUAGE_OF = {"reports": "zh", "cpet": "zh"}  # unless another is given
+_REPORTS = {"max_rounds": 40, "max_segment_tokens": 400, "max_chain_tokens": 400}  # impressions have 14 pieces
 BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
-    ("smoke", "reports"): {"train_size": 48, "test_size": 24},
-    ("quick", "reports"): {"train_size": 1000, "valid_size": 100, "test_size": 200},
+    ("smoke", "reports"): {**_REPORTS, "train_size": 48, "valid_size": 12, "test_size": 24, "curve_points": 1},
+    ("quick", "reports"): {**_REPORTS, "train_size": 1000, "valid_size": 100, "test_size": 200, "budget": 1e12,
+                           "curve_points": 1},
 }
 """What a size means for data other than word problems, whose texts are longer."""
 
