@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -41,7 +42,9 @@ _ANSWER_IS = re.compile(r"\banswer is(?![a-z'’])|答案[是为]", re.IGNORECAS
 _TO_NUMBER = re.compile(r"[\s:：*\"“'(]*(?:(?:about|exactly|only|just|approximately|约|大约)\s*)?", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?;\n。！？；]*")
 # After a number in words: nothing, or a few words of a unit that do not count on ("one of them", "two or three").
-_UNIT_WORDS = re.compile(r"(?:[ -]?(?!(?:of|or|to|and|by|than|in|times|plus|minus|less|as)\b)[^\W\d_]+){0,3}[ .!。！]*", re.IGNORECASE)
+_UNIT_WORDS = re.compile(
+    r"(?:[ -]?(?!(?:of|or|to|and|by|than|in|times|plus|minus|less|as)\b)[^\W\d_]+){0,3}[ .!。！]*", re.IGNORECASE
+)
 
 
 def parse_number(text: str) -> Fraction | None:
@@ -193,6 +196,27 @@ def equations(chain: str) -> list[tuple[str, bool]]:
     What cannot be read for certain (letters for numbers, powers, "half of 6 + 2 = 5", "12 * 25 cents = $3",
     nothing to compute) is not listed, so shares are over the equations that can be checked.
     """
+    return [(one.text, one.right) for one in read_equations(chain)]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One equation of a text: where it begins and ends, the numbers on each side as stated, its result, its verdict.
+
+    ``20%`` is stated as 20. ``result`` is the value of the right side.
+    """
+
+    text: str
+    start: int
+    end: int
+    left: tuple[Fraction, ...]
+    right_side: tuple[Fraction, ...]
+    result: Fraction
+    right: bool
+
+
+def read_equations(chain: str) -> list[Equation]:
+    """The equations of a chain in order, as :func:`equations` reads them, with their numbers."""
     tokens = _tokens(chain)
     found = []
     for position, token in enumerate(tokens):
@@ -205,9 +229,62 @@ def equations(chain: str) -> list[tuple[str, bool]]:
         read = tokens[first : last + 1]
         computed = any(_operation(token) for token in tokens[first + 1 : position])
         if computed and not any(token.group().lower() in _SCALES for token in read):
-            text = chain[tokens[first].start() : tokens[last].end()]
-            found.append((text, _agrees(value, result, tokens[position + 1 : last + 1])))
+            start, end, right_side = tokens[first].start(), tokens[last].end(), tokens[position + 1 : last + 1]
+            sides = (_stated(tokens[first:position]), _stated(right_side))
+            right = _agrees(value, result, right_side)
+            found.append(Equation(chain[start:end], start, end, *sides, result, right))
     return found
+
+
+def numbers_in(text: str) -> set[Fraction]:
+    """Every number that a text gives, in digits or words, and what it gives with it.
+
+    >>> sorted(map(str, numbers_in("Half of the 20 eggs, then two more")))
+    ['1/2', '2', '20']
+
+    With a fraction its two parts, with a percentage its hundredth and 100, and with "half", "twice", "double",
+    "triple" and "dozen" the factors that they stand for.
+    """
+    found: set[Fraction] = set()
+    for match in _NUMBER.finditer(text):
+        found.add(abs(_value(match)))
+        found |= {Fraction(Decimal(match[part])) for part in ("whole", "top", "bottom", "over") if match[part]}
+        if match["over"]:
+            found.add(Fraction(Decimal(match["plain"].replace(",", ""))))
+        if _PER_CENT.match(text, match.end()):
+            found |= {_value(match) / 100, Fraction(100)}
+    read_to = 0
+    for match in _WORD_START.finditer(text):
+        if match.start() >= read_to:
+            spelt = leading_numeral(text[match.start() : match.start() + _LONGEST_NUMERAL])
+            if spelt is not None:
+                found.add(abs(spelt[0]))
+                read_to = match.start() + spelt[1]
+        found |= {Fraction(one) for one in _FACTORS.get(match[0].lower(), ())}
+    return found
+
+
+_PER_CENT = re.compile(r" ?(?:%|per ?cent)")
+_WORD_START = re.compile(r"(?<![A-Za-z])[A-Za-z]+|[^\W\d_]")
+_LONGEST_NUMERAL = 80
+_FACTORS = {"half": (2, "1/2"), "halves": (2, "1/2"), "halved": (2,), "twice": (2,), "double": (2,), "doubled": (2,)}
+_FACTORS |= {"doubles": (2,), "triple": (3,), "tripled": (3,), "triples": (3,), "thrice": (3,)}
+_FACTORS |= {"third": (3,), "thirds": (3,), "quarter": (4, "1/4"), "quarters": (4, "1/4"), "quadruple": (4,)}
+_FACTORS |= {"dozen": (12,), "dozens": (12,), "couple": (2,), "pair": (2,), "pairs": (2,)}
+
+
+def _stated(tokens: list[re.Match[str]]) -> tuple[Fraction, ...]:
+    """The numbers among tokens of one side of an equation, signs left out."""
+    return tuple(_token_value(token.group()) for token in tokens if token.lastgroup == "number")
+
+
+def _token_value(text: str) -> Fraction:
+    whole, *fraction = text.strip(f"% {_CURRENCY}").replace(",", "").split()
+    value = Fraction(Decimal(whole))
+    if fraction:
+        top, bottom = fraction[0].split("/")
+        value += Fraction(Decimal(top)) / Fraction(Decimal(bottom))
+    return value
 
 
 def _tokens(text: str) -> list[re.Match[str]]:
@@ -299,12 +376,7 @@ def _operand(tokens: list[re.Match[str]], at: int, depth: int) -> Parsed:
         if value is None or at >= len(tokens) or tokens[at].lastgroup != "close":
             return None, at
     elif kind == "number":
-        whole, *fraction = text.strip(f"% {_CURRENCY}").replace(",", "").split()
-        value = Fraction(Decimal(whole))
-        if fraction:
-            top, bottom = fraction[0].split("/")
-            value += Fraction(Decimal(top)) / Fraction(Decimal(bottom))
-        value = value / 100 if text.endswith("%") else value
+        value = _token_value(text) / (100 if text.endswith("%") else 1)
     else:
         return None, at
     at += 1

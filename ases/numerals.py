@@ -3,7 +3,7 @@
 >>> leading_numeral("two and a half hours")
 (Fraction(5, 2), 14)
 >>> leading_numeral("一百二十三个")
-(Fraction(123, 1), 6)
+(Fraction(123, 1), 5)
 
 Only the beginning of a text is read. :mod:`ases.arithmetic` says where words may stand for a number at all. Ours.
 """
@@ -128,7 +128,7 @@ def _whole(words: list[str]) -> tuple[int, int] | None:
             group += _TENS[word]
         elif word == "hundred" and 0 < group < 100:
             group *= 100
-        elif word in SCALES and word != "hundred" and 0 < group and SCALES[word] < last_scale:
+        elif word in SCALES and word != "hundred" and group > 0 and SCALES[word] < last_scale:
             total, group, last_scale = total + group * SCALES[word], 0, SCALES[word]
         elif word == "and" and used and words[used - 1] in SCALES and not open_and:
             open_and, at = True, at + 1
