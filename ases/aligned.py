@@ -14,26 +14,32 @@ them (:mod:`ases.detection`, :mod:`ases.ranking`, :mod:`ases.agreement`) then is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ases.errors import DataError, ParameterError
-from ases.examples import AS, ES
+from ases.examples import AS, ES, Example
 from ases.kinds import label_by_number_novelty
 from ases.labels import label_at_random, label_by_location
+from ases.pieces import split_pieces
 from ases.settings import DEFAULT_BETA
 
 LABEL_COLUMNS = ("qid", "piece", "strategy", "reduce", "condition", "seed", "label")
+Control = Callable[[Sequence[str], str], Sequence[str]]
 NUMBER_NOVELTY = "number novelty"
 """The heuristic that needs no model and no gold: AS if and only if the piece brings a new number."""
 
 
 class Series(NamedTuple):
-    """What tells one set of scores from another, the scorer's seed apart."""
+    """What tells one set of scores from another, the scorer's seed apart.
+
+    ``reduce`` also holds the kind of a similarity (``rouge``, ``bleu``) where both are compared.
+    """
 
     strategy: str
     reduce: str = ""
@@ -170,6 +176,60 @@ def align(pieces: pd.DataFrame) -> Aligned:
     return Aligned(ordered, starts, counts.to_numpy(), splits)
 
 
+def piece_table(splits: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
+    """The pieces of each split's examples: ``split, qid, piece, text, gold``; gold missing where there is none."""
+    rows = []
+    for split, examples in splits.items():
+        for example in examples:
+            texts = split_pieces(example.rationale)
+            gold = example.gold or [None] * len(texts)
+            pairs = zip(texts, gold, strict=True)
+            rows += [(split, example.qid, piece, text, truth) for piece, (text, truth) in enumerate(pairs)]
+    return pd.DataFrame(rows, columns=["split", "qid", "piece", "text", "gold"]).astype({"gold": object})
+
+
+def measured_scores(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Every score that one scorer's table holds, in long form.
+
+    ``table`` has a row a piece: ``qid, piece`` and sums in nats, ``entropy_<condition>`` and ``loss_<condition>``,
+    beside ``tokens_<condition>``; or ``gain``. Sums and means of each are scores; a gain enters as max(0, gain).
+    Raises DataError for a table that holds neither, or a piece without a token.
+    """
+    parts = []
+    for column in table:
+        strategy, _, condition = str(column).partition("_")
+        if strategy not in ("entropy", "loss") or not condition:
+            continue
+        tokens = table[f"tokens_{condition}"]
+        if not (tokens > 0).all():
+            first = table[~(tokens > 0)].iloc[0]
+            raise DataError(f"{first['qid']}, piece {first['piece']}: no token under condition {condition}, so no mean")
+        for reduce, values in (("sum", table[column]), ("mean", table[column] / tokens)):
+            parts.append(_scored(table, Series(strategy, reduce, condition), seed, values))
+    if "gain" in table:
+        parts.append(_scored(table, Series("information_gain"), seed, table["gain"].clip(lower=0)))
+    if not parts:
+        raise DataError(f"the table holds no score of a scorer; it has {', '.join(map(str, table))}")
+    return pd.concat(parts, ignore_index=True)
+
+
+def listed_scores(
+    examples: Sequence[Example], scores: Sequence[Sequence[float]], series: Series, seed: int = 0
+) -> pd.DataFrame:
+    """Scores that come as one list an example (:func:`ases.scores.score_examples`), in long form."""
+    rows = [
+        (example.qid, piece, score)
+        for example, own in zip(examples, scores, strict=True)
+        for piece, score in enumerate(own)
+    ]
+    table = pd.DataFrame(rows, columns=["qid", "piece", "score"])
+    return _scored(table, series, seed, table["score"])
+
+
+def _scored(table: pd.DataFrame, series: Series, seed: int, values: pd.Series) -> pd.DataFrame:
+    return table[["qid", "piece"]].assign(**series._asdict(), seed=seed, score=values.astype(float))
+
+
 def labels_at(
     pieces: pd.DataFrame, scores: pd.DataFrame, betas: Mapping[str, float] = DEFAULT_BETA
 ) -> pd.DataFrame:
@@ -187,10 +247,34 @@ def labels_at(
     return pd.concat(parts, ignore_index=True)
 
 
-def control_labels(pieces: pd.DataFrame, labels: pd.DataFrame, random_of: Series) -> pd.DataFrame:
-    """Labels without a score: ``location``, and ``random``, which permutes those of the series named, seed by seed.
+def relative_table(
+    pieces: pd.DataFrame, scores: pd.DataFrame, betas: Mapping[str, float] = DEFAULT_BETA
+) -> pd.DataFrame:
+    """Each piece's score over the mean of its example: ``split, qid, piece, series, relative, gold, beta``.
 
-    ``labels`` is a long table that holds that series (:func:`labels_at`). METHOD, section 2.
+    ``series`` is the name of a series, ``beta`` its threshold. Of several seeds the first is taken, so that a piece
+    counts once. For :func:`ases.detection_figures.score_distributions`. Raises ParameterError for a strategy without a
+    beta.
+    """
+    aligned, parts = align(pieces), []
+    for series, values in aligned.series(scores):
+        if series.strategy not in betas:
+            raise ParameterError(f"no beta for strategy {series.strategy}; betas has {', '.join(betas)}")
+        columns = {"series": str(series), "relative": aligned.relative(values[0]), "gold": aligned.pieces["gold"]}
+        parts.append(aligned.pieces[["split", "qid", "piece"]].assign(**columns, beta=betas[series.strategy]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def control_labels(
+    pieces: pd.DataFrame,
+    labels: pd.DataFrame,
+    random_of: Series,
+    controls: Mapping[str, Control] = MappingProxyType({"random": label_at_random}),
+) -> pd.DataFrame:
+    """Labels without a score: ``location``, and controls made of the labels of the series named, seed by seed.
+
+    ``labels`` is a long table that holds that series (:func:`labels_at`); ``controls`` gives each control's function
+    of an example's labels and qid. METHOD, section 2.
     """
     aligned = align(pieces)
     named = dict(aligned.series(labels, "label"))
@@ -202,10 +286,11 @@ def control_labels(pieces: pd.DataFrame, labels: pd.DataFrame, random_of: Series
     for seed, flags in enumerate(named[random_of]):
         words = np.where(flags, AS, ES).tolist()
         ends = aligned.starts + aligned.counts
-        permuted: list[str] = []
-        for qid, start, end in zip(qids, aligned.starts, ends, strict=True):
-            permuted += label_at_random(words[start:end], str(qid))
-        parts.append(_long(aligned, Series("random"), seed, np.array(permuted) == AS))
+        for name, control in controls.items():
+            permuted: list[str] = []
+            for qid, start, end in zip(qids, aligned.starts, ends, strict=True):
+                permuted += control(words[start:end], str(qid))
+            parts.append(_long(aligned, Series(name), seed, np.array(permuted) == AS))
     return pd.concat(parts, ignore_index=True)
 
 

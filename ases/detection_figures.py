@@ -37,9 +37,9 @@ STRATEGIES = {
     NUMBER_NOVELTY: ("#56b4e9", "<"),
 }
 _OTHERS = (("#e69f00", "h"), ("#56b4e9", "p"), ("#a03a78", "d"))
-# Lines: a piece seen alone is solid, in its chain dashed; a mean is drawn thinner and lighter than a sum.
-_LINES = {"question": "-", "prefix": (0, (4, 2)), "": (0, (1, 1.2))}
-_CONTROLS = {"location": (0, (1, 2)), "random": (0, (5, 2, 1, 2))}
+# Lines: a piece scored given the question is solid, given the prefix too dashed.
+_LINES = {"question": "-", "prefix": (0, (4, 2)), "": (0, (1, 1.2)), "bleu": (0, (5, 1.5, 1, 1.5))}
+_CONTROLS = {"location": (0, (1, 2)), "random": (0, (5, 2, 1, 2)), "random_boundaries": (0, (6, 3))}
 _PLACES = 400  # where a distribution is read off: finer than the eye, and no file grows with the data
 _FAMILIES = {"sum": "sum over tokens", "mean": "mean over tokens", "": "scores of whole pieces"}
 _TOO_DARK = 0.6  # a cell of more takes white numbers
@@ -71,6 +71,10 @@ def _panels(what: str, table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(name, table[table["data"] == name]) for name in table["data"].unique()]
 
 
+def _family(reduce: str) -> str:
+    return reduce if reduce in _FAMILIES else ""
+
+
 def _counted(name: str, rows: pd.DataFrame, *, between: str = ", ") -> str:
     text = f"n = {span(rows['examples'])} rationales{between}{span(rows['pieces'])} pieces"
     return f"{name}\n{text}" if name else text
@@ -91,22 +95,20 @@ def sweep_curves(table: pd.DataFrame, measure: str = "f1") -> Figure:
     panels = _panels("sweep_curves", table)
     scored = table[table["beta"].notna()]
     check("sweep_curves (rows with a beta)", scored, (), (measure,))
-    families = [one for one in ("sum", "mean", "") if (scored["reduce"] == one).any()]
-    others = sorted(set(scored["reduce"]) - {"sum", "mean", ""})
-    families += others
+    families = [one for one in _FAMILIES if (scored["reduce"].map(_family) == one).any()]
     names, known = _names(scored), list(dict.fromkeys(table["strategy"]))
     size = (PAGE, 0.95 + 1.95 * len(panels)) if len(families) > 1 else (COLUMN, 1.25 + 1.95 * len(panels))
     figure, axes = plt.subplots(len(panels), len(families), figsize=size, sharex=True, sharey=True, squeeze=False)
     shown: dict[str, object] = {}
     for place, (line, (name, rows)) in enumerate(zip(axes, panels, strict=True)):
         for ax, family in zip(line, families, strict=True):
-            for series in (one for one in names if one.reduce == family):
+            for series in (one for one in names if _family(one.reduce) == family):
                 part = _rows_of(rows, series).sort_values("beta")
                 if part.empty:
                     continue
                 colour, marker = _look(series.strategy, known)
-                label = str(series._replace(reduce=""))
-                drawn_line = _LINES.get(series.condition, "-")
+                label = str(series._replace(reduce="" if family else series.reduce))
+                drawn_line = _LINES.get(series.condition or series.reduce, _LINES[""])
                 ax.fill_between(part["beta"], part[ends[1]], part[ends[2]], color=colour, alpha=0.15, linewidth=0)
                 (shown[label],) = ax.plot(
                     part["beta"], part[measure], color=colour, linestyle=drawn_line, marker=marker, markersize=3.2
@@ -120,7 +122,7 @@ def sweep_curves(table: pd.DataFrame, measure: str = "f1") -> Figure:
             if place == len(panels) - 1:
                 ax.set_xlabel("beta")
             if place == 0 and len(families) > 1:
-                ax.set_title(_FAMILIES.get(family, family))
+                ax.set_title(_FAMILIES[family])
         named = {"f1": "F1"}.get(measure, measure)
         line[0].set_ylabel(f"{named} of AS")
         if len(families) > 1:

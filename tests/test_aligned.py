@@ -8,8 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ases.aligned import NUMBER_NOVELTY, Series, align, control_labels, labels_at, number_novelty_labels
+from ases.aligned import (
+    NUMBER_NOVELTY,
+    Series,
+    align,
+    control_labels,
+    labels_at,
+    listed_scores,
+    measured_scores,
+    number_novelty_labels,
+    piece_table,
+    relative_table,
+)
 from ases.errors import DataError, ParameterError
+from ases.examples import Example
 from ases.labels import label_at_random, label_by_rule
 from tests.detection_tables import labels_of, pieces_of, problems_scored, scores_of
 
@@ -88,6 +100,14 @@ def test_relative_scores_are_zero_where_all_are() -> None:
     assert align(PIECES).relative(np.array([0.0, 0.0, 1.0, 2.0, 3.0])).tolist() == [0, 0, 0.5, 1, 1.5]
 
 
+def test_the_table_of_relative_scores_counts_a_piece_once() -> None:
+    table = relative_table(PIECES, pd.concat([SCORES, SCORES.assign(seed=1, score=1.0)]), {"entropy": 1.4})
+    assert table["relative"].tolist() == [0.5, 1.5, 5 / 3, 2 / 3, 2 / 3] and set(table["beta"]) == {1.4}
+    assert table["gold"].tolist() == PIECES["gold"].tolist() and set(table["series"]) == {"entropy (sum, question)"}
+    with pytest.raises(ParameterError, match="no beta for strategy entropy"):
+        relative_table(PIECES, SCORES, {})
+
+
 def test_controls_need_no_scores_of_their_own() -> None:
     _, pieces, scores = problems_scored(20)
     labels = labels_at(pieces, scores, {"entropy": 1.4, "similarity": 1.0})
@@ -106,6 +126,35 @@ def test_controls_need_no_scores_of_their_own() -> None:
         assert part["label"].tolist() == label_at_random(base.loc[base["qid"] == qid, "label"].tolist(), qid)
     with pytest.raises(ParameterError, match="random_of is loss"):
         control_labels(pieces, labels, Series("loss"))
+
+
+def test_other_controls_can_be_given() -> None:
+    labels = labels_of({"q1": "EA", "q2": "AEE"})
+    table = control_labels(PIECES, labels, Series("entropy"), {"turned": lambda labels, qid: labels[::-1]})
+    assert table.loc[table["strategy"] == "turned", "label"].str[0].str.cat() == "AEEEA"
+
+
+def test_examples_and_what_a_scorer_measured_become_long_tables() -> None:
+    examples = [Example("q1", "?", "2, 3.", "3", "own", gold=("ES", "AS")), Example("q2", "?", "4.", "4", "own")]
+    pieces = piece_table({"valid": examples[:1], "real": examples[1:]})
+    assert pieces.values.tolist()[:2] == [["valid", "q1", 0, "2, ", "ES"], ["valid", "q1", 1, "3.", "AS"]]
+    assert pieces["text"].tolist() == ["2, ", "3.", "4."] and pieces["gold"].isna().tolist() == [False, False, True]
+    measured = pieces[["qid", "piece"]].assign(tokens_prefix=[1, 2, 4], entropy_prefix=[3.0, 3.0, 2.0])
+    measured = measured.assign(gain=[-1.0, 2.0, 0.5])
+    scores = measured_scores(measured, seed=7)
+    found = {series: values.tolist() for series, values in align(pieces).series(scores)}
+    assert found == {
+        Series("entropy", "sum", "prefix"): [[3.0, 3.0, 2.0]],
+        Series("entropy", "mean", "prefix"): [[3.0, 1.5, 0.5]],
+        Series("information_gain"): [[0.0, 2.0, 0.5]],
+    }
+    assert set(scores["seed"]) == {7}
+    listed = listed_scores(examples, [[0.1, 0.2], [0.3]], Series("similarity", "bleu"))
+    assert [values.tolist() for _, values in align(pieces).series(listed)] == [[[0.1, 0.2, 0.3]]]
+    with pytest.raises(DataError, match="q2, piece 0: no token under condition prefix"):
+        measured_scores(measured.assign(tokens_prefix=[1, 2, 0]))
+    with pytest.raises(DataError, match="holds no score"):
+        measured_scores(pieces)
 
 
 def test_number_novelty_needs_the_questions() -> None:

@@ -17,7 +17,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from ases import agreement, data_figures, detection_figures
-from ases.aligned import NUMBER_NOVELTY, Series, align, control_labels, labels_at, number_novelty_labels
+from ases.aligned import NUMBER_NOVELTY, Series, control_labels, labels_at, number_novelty_labels, relative_table
 from ases.descriptions import extractive_share, lengths_by_set
 from ases.detection import detection_table
 from ases.errors import DataError
@@ -42,12 +42,6 @@ def tables() -> dict[str, pd.DataFrame]:
     controls = control_labels(pieces, labels, Series("entropy", "sum", "question"))
     heuristic = number_novelty_labels(pieces, {example.qid: example.question for example in examples})
     every = pd.concat([labels, controls, heuristic])
-    aligned = align(pieces)
-    gold = aligned.pieces["gold"]
-    relative = [
-        pd.DataFrame({"series": str(series), "relative": aligned.relative(values[0]), "gold": gold, "beta": 1.2})
-        for series, values in aligned.series(scores)
-    ]
     sets = {"generated": examples, "longer": generate_problems(30, seed=9, steps_from=4, steps_to=6)}
     found = {
         "sweep_curves": detection_table(pieces, scores, [0.8, 1.0, 1.4], labels=controls, draws=20),
@@ -56,7 +50,7 @@ def tables() -> dict[str, pd.DataFrame]:
         "kappa_map": agreement.kappa_table(pieces, every, draws=20),
     }
     found = {name: table[table["split"] == "valid"].reset_index(drop=True) for name, table in found.items()}
-    found["score_distributions"] = pd.concat(relative, ignore_index=True)
+    found["score_distributions"] = relative_table(pieces, scores, {"entropy": 1.2, "similarity": 1.2})
     found["sets_beside"] = lengths_by_set(sets)
     found["extractive_shares"] = extractive_share(sets)
     return found
