@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ases.errors import ParameterError
+from ases.presets import dial_of
 
 METHODS = ("answer-only", "seq2seq", "uni-path", "uni-path-merged", "dual-path", "dual-path-merged")
 """The methods compared. ``-merged`` joins adjacent pieces with one label (METHOD, section 4)."""
@@ -65,14 +66,25 @@ class TrainingSettings:
     """One training run: method, model, budget and optimiser (METHOD, section 5).
 
     ``budget`` is in training FLOPs, counted on real tokens; every method gets the same, and a dual-path's two
-    models share it in the proportion of their pairs.
+    models share it in the proportion of their pairs. With ``budget_unit`` it is in target tokens, or in epochs (which
+    both models of a dual-path get in full). ``init`` is ``base``, the model as it is, or ``seq2seq``, the weights that
+    the whole-chain method ended with. ``batch_size`` counts the pairs of a step, whatever the rest: each of
+    ``processes`` takes its share of them, in ``accumulate`` parts one after the other. ``sharded`` spreads the weights
+    over the processes too (FSDP) instead of copying them.
     """
 
     method: str
     typed: bool
     model: str
+    init: str
     budget: float
+    budget_unit: str
     batch_size: int
+    accumulate: int
+    processes: int
+    sharded: bool
+    gradient_checkpointing: bool
+    compile: bool
     learning_rate: float
     weight_decay: float
     warmup: float
@@ -121,8 +133,14 @@ _BASE: dict[str, Any] = {
     "method": "seq2seq",
     "typed": False,
     "model": "nano",
-    "batch_size": 32,
-    "learning_rate": 3e-3,
+    "init": "base",
+    "budget_unit": "flops",
+    "accumulate": 1,
+    "processes": 1,
+    "sharded": False,
+    "gradient_checkpointing": False,
+    "compile": False,
+    **dial_of("nano"),
     "weight_decay": 0.01,
     "warmup": 0.06,
     "curve_points": 4,
@@ -152,6 +170,8 @@ _CHOICES = {
     "size": tuple(SIZES),
     "data": SOURCES,
     "method": METHODS,
+    "init": ("base", "seq2seq"),
+    "budget_unit": ("flops", "epochs", "target_tokens"),
     "strategy": SCORED + LABELLED,
     "reduce": ("sum", "mean"),
     "condition": ("question", "prefix"),
@@ -159,7 +179,8 @@ _CHOICES = {
     "random_of": SCORED + ("location", "gold"),
 }
 _ABOVE_ZERO = (
-    "valid_size test_size steps_from steps_to largest budget batch_size learning_rate curve_points "
+    "valid_size test_size steps_from steps_to largest budget batch_size accumulate processes learning_rate "
+    "curve_points "
     "max_rounds max_segment_tokens max_chain_tokens generation_batch"
 ).split()
 _NOT_BELOW_ZERO = "train_size distractors weight_decay warmup data_seed seed".split()
@@ -178,10 +199,10 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     unknown = sorted(set(given) - known)
     if unknown:
         raise ParameterError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    values = {**_BASE, **SIZES[size], **given}
+    values = {**_BASE, **dial_of(given.get("model", _BASE["model"])), **SIZES[size], **given}
     rule = values["random_of"] if values["strategy"] == "random" else values["strategy"]
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
-    _check(values)
+    _check(values, budgeted="budget" in given)
     parts = (DataSettings, SegmentationSettings, TrainingSettings, GenerationSettings)
     return Settings(*(part(**{field.name: values[field.name] for field in fields(part)}) for part in parts))
 
@@ -198,7 +219,7 @@ def flat(settings: Any) -> dict[str, Any]:
     return {key: item for part in nested for key, item in part.items()} if nested else values
 
 
-def _check(values: Mapping[str, Any]) -> None:
+def _check(values: Mapping[str, Any], budgeted: bool) -> None:
     for name in _CHOICES:
         if name in values:
             _check_choice(name, values[name])
@@ -230,6 +251,17 @@ def _check(values: Mapping[str, Any]) -> None:
     unlabelled = values["strategy"] == "none"
     if values["method"].startswith("dual-path") and unlabelled:
         raise ParameterError("strategy none has no labels, so dual-path cannot send its segments to two models")
+    if values["budget_unit"] != "flops" and not budgeted:
+        raise ParameterError(
+            f"budget_unit is {values['budget_unit']}, but no budget is given; the dial's own is in training FLOPs"
+        )
+    if values["accumulate"] * values["processes"] > values["batch_size"]:
+        raise ParameterError(
+            f"accumulate {values['accumulate']} times processes {values['processes']} is more than batch_size "
+            f"{values['batch_size']}: each part of a step needs at least one pair"
+        )
+    if values["sharded"] and values["processes"] == 1:
+        raise ParameterError("sharded spreads a model over several processes; set processes, or sharded to false")
     if values["typed"] and (not values["method"].startswith("uni-path") or unlabelled):
         raise ParameterError(
             "typed marks each target with its label: it needs method uni-path and a strategy with labels"
