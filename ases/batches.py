@@ -121,7 +121,7 @@ def epoch_batches(
 
 
 def _cut(rows: np.ndarray, lengths: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two parts of the rows, the first a whole number of batches, that are smallest when each is padded to its widest."""
+    """Two parts of the rows, the first of whole batches, that are smallest when each is padded to its widest."""
     best, parts = np.inf, (rows, rows)
     ends = np.arange(batch_size, len(rows), batch_size)
     for side in (0, 1):

@@ -38,7 +38,7 @@ def device_now() -> torch.device:
 
 def precision(device: torch.device) -> tuple[torch.dtype, str]:
     """The numbers that matrix products are taken in when training on the device, and that in words."""
-    if device.type == "cuda":
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
         return torch.bfloat16, "bfloat16 autocast over float32 weights; float32 products in TF32"
     return torch.float32, "float32"
 

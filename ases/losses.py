@@ -148,8 +148,8 @@ def _labels_of_target(
     text = ""
     for count, piece in enumerate(pieces[done:], start=1):
         text += piece
-        # a segment cannot have fewer tokens than ids that fit its text: encode only where the length can be right
-        if done + count < len(pieces) and len(text.encode()) < len(written):
+        # a text has no more tokens than bytes, and a leading mark: shorter ones need no encoding
+        if done + count < len(pieces) and len(text.encode()) + 1 < len(written):
             continue
         ids, offsets = codec.encode_with_offsets(text)
         if ids == written:

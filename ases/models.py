@@ -109,9 +109,14 @@ def read_model(folder: Path) -> PreTrainedModel:
     return model.eval()
 
 
-def save_model(model: PreTrainedModel, codec: Codec, folder: Path) -> None:
-    """Write weights (safetensors), configuration and tokenizer into the folder."""
-    model.save_pretrained(str(folder))
+def save_model(
+    model: PreTrainedModel, codec: Codec, folder: Path, weights: dict[str, torch.Tensor] | None = None
+) -> None:
+    """Write weights (safetensors), configuration and tokenizer into the folder.
+
+    ``weights`` stand for the model's own where it holds only a share of them.
+    """
+    model.save_pretrained(str(folder), state_dict=weights)
     codec.save(folder)
 
 

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 import ases.training as training
+from ases import trainer
 from ases.errors import ModelError, RunError
 from ases.generation import TransformersWriter, write_chains
 from ases.labels import label_by_gold
@@ -111,12 +112,12 @@ KILLED = """
 import os, signal, sys
 sys.path.insert(0, {root!r})
 import tests.test_training as t
-step = t.training._Steps.on_step_end
+step = t.trainer._Steps.on_step_end
 def stop(self, args, state, control, **rest):
-    if state.global_step == {at} and self.run.folder.name == {model!r}:
+    if state.global_step == {at} and self.run.job.folder.name == {model!r}:
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, args, state, control, **rest)
-t.training._Steps.on_step_end = stop
+t.trainer._Steps.on_step_end = stop
 settings = t.settings_with_steps("dual-path-merged", 24)
 t.train(t.pairs("dual-path-merged"), t.pairs("dual-path-merged", t.EXAMPLES[48:]), t.CODEC, settings, {folder!r})
 """
