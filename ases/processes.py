@@ -98,7 +98,7 @@ def follow(module: str, job: Path, processes: int, progress: Callable[[str, floa
     if told is not None:
         raise told
     if running.returncode:
-        end = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        end = "\n".join(log.read_text(errors="replace").splitlines()[-60:])
         raise RunError(f"{processes} processes of {module} ended with {running.returncode}; the end of {log}:\n{end}")
 
 

@@ -131,7 +131,7 @@ class _PlannedTrainer(Seq2SeqTrainer):
             with self.compute_loss_context_manager():
                 loss = self.compute_loss(model, inputs)
             if not torch.isfinite(loss):
-                self.run.refuse_loss(float(loss), self.state.global_step)
+                self.run.refuse_loss(float(loss.detach()), self.state.global_step)
             self.accelerator.backward(loss)
         except Exception as error:
             if is_out_of_memory(error):
