@@ -10,14 +10,18 @@ a marker with every file's hash, written last, and the older checkpoint dropped 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 MARKER = "whole.json"
+
+_NO_ROOM = ("No space left", "File too large", "Disk quota exceeded", "PytorchStreamWriter failed", "unexpected pos")
 
 
 def seal(checkpoint: Path) -> None:
@@ -47,10 +51,33 @@ def last_whole(folder: Path) -> tuple[str | None, int]:
 
 
 def write_whole(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON so that the file is there whole or not at all."""
+    """Write JSON so that the file is there whole or not at all, after a loss of power too."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content))
+    with partial.open("w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
     partial.replace(path)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the error, or what led to it, says that a file could not be written for want of room.
+
+    Full disks, quotas and limits on a file's size; torch and safetensors tell them in words of their own.
+    """
+    known, seen = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}, set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, OSError) and one.errno in known:
+            return True
+        if any(words in str(one) for words in _NO_ROOM):
+            return True
+        waiting += [one.__cause__, one.__context__]
+    return False
 
 
 def _is_whole(checkpoint: Path) -> bool:
@@ -64,4 +91,5 @@ def _is_whole(checkpoint: Path) -> bool:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

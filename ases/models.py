@@ -13,34 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel, T5Config, T5ForConditionalGeneration
 from transformers.utils import logging as hf_logging
 
 from ases.errors import ModelError
+from ases.presets import PRESETS, is_preset
 from ases.tokens import Codec, load_codec, train_codec
-
-
-@dataclass(frozen=True)
-class Preset:
-    """The shape of a model trained from scratch: ``layers`` in the encoder and again in the decoder."""
-
-    width: int
-    layers: int
-    heads: int
-    feed_forward: int
-
-
-PRESETS = {
-    "nano": Preset(width=64, layers=2, heads=4, feed_forward=256),
-    "micro": Preset(width=128, layers=2, heads=4, feed_forward=512),
-    "tiny": Preset(width=256, layers=4, heads=8, feed_forward=1024),
-    "small": Preset(width=512, layers=8, heads=8, feed_forward=2048),
-}
-
-
-def is_preset(model: str) -> bool:
-    """Whether the name is one of :data:`PRESETS`, trained from scratch, rather than a checkpoint."""
-    return model in PRESETS
 
 
 def codec_for(model: str, texts: Sequence[str]) -> Codec:
@@ -77,7 +56,8 @@ def fresh_model(preset: str, codec: Codec, seed: int) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = T5ForConditionalGeneration(config)
-    model.set_attn_implementation("eager")  # a tenth faster at these widths than the fused kernel, on CPU
+    if shape.width <= 256 and not torch.cuda.is_available():
+        model.set_attn_implementation("eager")  # a tenth faster at these widths than the fused kernel, on CPU
     return model
 
 
@@ -91,11 +71,11 @@ def load_model(name_or_folder: str, codec: Codec, seed: int) -> PreTrainedModel:
         model = AutoModelForSeq2SeqLM.from_pretrained(
             name_or_folder, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(
             f"no sequence-to-sequence model could be loaded from {name_or_folder!r}: {str(error).splitlines()[0]} "
             "Give a folder that holds config.json and model.safetensors (beside its tokenizer), "
-            f"a name your hub can reach, or a preset: {', '.join(PRESETS)}."
+            f"a name your hub can reach, or a preset: {', '.join(PRESETS)}.{_local_folders(name_or_folder)}"
         ) from error
     if len(codec) > model.get_input_embeddings().num_embeddings:
         with torch.random.fork_rng(devices=[]):
@@ -104,15 +84,39 @@ def load_model(name_or_folder: str, codec: Codec, seed: int) -> PreTrainedModel:
     return model
 
 
+def _local_folders(name: str) -> str:
+    """Folders beside the one asked for, or in the working directory, that would load; as a sentence, or empty."""
+    places = {Path(name).expanduser().parent, Path.cwd(), Path.cwd() / "models", Path.cwd() / Path(name).name}
+    found = {
+        folder
+        for place in places
+        for folder in (place, *(place.glob("*") if place.is_dir() else ()))
+        if (folder / "config.json").is_file() and list(folder.glob("*.safetensors"))
+    }
+    return f" These folders hold one: {', '.join(sorted(map(str, found))[:5])}." if found else ""
+
+
 def read_model(folder: Path) -> PreTrainedModel:
-    """A model saved by :func:`save_model`, ready to predict."""
+    """A model saved by :func:`save_model`, ready to predict. Raises ModelError where its weights are damaged."""
     hf_logging.disable_progress_bar()  # a bar of its own for each file floods logs and notebooks
-    return AutoModelForSeq2SeqLM.from_pretrained(str(folder), use_safetensors=True, local_files_only=True).eval()
+    try:
+        model = AutoModelForSeq2SeqLM.from_pretrained(str(folder), use_safetensors=True, local_files_only=True)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ModelError(
+            f"the weights in {folder} cannot be read ({str(error).splitlines()[0]}); delete that folder's run and "
+            "train it again"
+        ) from error
+    return model.eval()
 
 
-def save_model(model: PreTrainedModel, codec: Codec, folder: Path) -> None:
-    """Write weights (safetensors), configuration and tokenizer into the folder."""
-    model.save_pretrained(str(folder))
+def save_model(
+    model: PreTrainedModel, codec: Codec, folder: Path, weights: dict[str, torch.Tensor] | None = None
+) -> None:
+    """Write weights (safetensors), configuration and tokenizer into the folder.
+
+    ``weights`` stand for the model's own where it holds only a share of them.
+    """
+    model.save_pretrained(str(folder), state_dict=weights)
     codec.save(folder)
 
 

@@ -3,53 +3,56 @@
 >>> trained = train(method_pairs, validation_pairs, codec, settings, folder)      # doctest: +SKIP
 >>> trained.budget[["model", "epochs", "flops", "target_tokens"]]                 # doctest: +SKIP
 
-The trainer is transformers'; ours are the plan of batches, the budget, and checkpoints that count only when they
-are whole. Weights are selected by validation loss, taken each epoch, each model on its own validation pairs.
+Weights are selected by validation loss, taken each epoch, each model on its own validation pairs. With several
+processes the same function starts them (``torchrun -m ases.training JOB``) and follows them.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import resource
 import shutil
-import time
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from safetensors.torch import load_model as load_weights
-from safetensors.torch import save_model as save_weights
-from torch.utils.data import DataLoader
-from transformers import (
-    PreTrainedModel,
-    PrinterCallback,
-    Seq2SeqTrainer,
-    Seq2SeqTrainingArguments,
-    TrainerCallback,
-)
-from transformers.utils import logging as hf_logging
+from transformers import PreTrainedModel
 
-from ases.batches import Plan, plan_batches
-from ases.checkpoints import last_whole, seal, write_whole
-from ases.errors import ModelError, RunError
-from ases.models import Cost, context_limit, cost_of, read_model, save_model, start_model
+from ases.batches import Plan, plan_batches, price_of
+from ases.checkpoints import write_whole
+from ases.errors import AsesError, ModelError, ParameterError, RunError
+from ases.losses import TokenLabels, collate, validation_loss, validation_losses
+from ases.models import Cost, context_limit, cost_of, load_model, read_model, start_model
+from ases.processes import alone, barrier, follow, inside, is_main, tell, tell_error
 from ases.segments import Pair, models_of
 from ases.settings import TrainingSettings
 from ases.tokens import Codec, load_codec
+from ases.trainer import Job, ModelRun, Progress
 
-IGNORED = -100
-"""The target id that the loss skips: transformers' convention for padding."""
-
-Progress = Callable[[str, float], None]
+__all__ = [
+    "Trained",
+    "collate",
+    "curve_models",
+    "measured",
+    "read_training",
+    "train",
+    "trained_models",
+    "validation_loss",
+    "validation_losses",
+]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training run leaves: its folder, its log (a row an evaluation) and its budget (a row a model)."""
+    """What a training run leaves: its folder, its log (a row an evaluation) and its budget (a row a model).
+
+    ``log``: ``step, epoch, flops, target_tokens, loss, loss_as, loss_es, model``. ``budget``: ``model, pairs, epochs,
+    steps, target_tokens, flops, padded_flops, padding_waste`` (share of tokens), ``start_flops`` (what the weights that
+    training began with had cost), ``selected_step``.
+    """
 
     folder: Path
     log: pd.DataFrame
@@ -63,45 +66,80 @@ def train(
     settings: TrainingSettings,
     folder: Path,
     progress: Progress = lambda message, done: None,
+    *,
+    start: Path | None = None,
+    validation_labels: Sequence[TokenLabels] | None = None,
 ) -> Trained:
     """Train the models of one method and keep each one's best weights by validation loss.
 
-    A finished run is read, not repeated; an interrupted one goes on from its last whole checkpoint. Dual-path's
-    models share the budget in the proportion of their pairs' cost, which gives them equal epochs. Raises ModelError
-    for a loss that is not finite, naming the step and the questions, and for pairs longer than the model can read.
+    ``start`` is the folder of a finished seq2seq training, for ``init: seq2seq``; ``validation_labels``
+    (:func:`ases.losses.target_labels`) let the log tell AS and ES tokens apart. A finished run is read, not repeated;
+    an interrupted one goes on from its last whole checkpoint. Dual-path's models share a budget of FLOPs or target
+    tokens in the proportion of what their pairs take of it, which gives them equal epochs. Raises ModelError for a
+    loss that is not finite, naming the step and the questions, and for pairs longer than the model can read;
+    RunError where the disk is full or another process trains in the folder.
     """
     folder = Path(folder)
     if (folder / "training.json").is_file():
         return read_training(folder)
+    _check_start(settings, codec, start)
+    if settings.processes > 1 and not inside():
+        return _train_together(pairs, validation, codec, settings, folder, progress, start, validation_labels)
     names = models_of(settings.method)
-    start = start_model(settings.model, codec, settings.seed)
-    _check_lengths([*pairs, *validation], context_limit(start))
-    cost = cost_of(start)
+
+    def begin() -> PreTrainedModel:
+        if start is None:
+            return start_model(settings.model, codec, settings.seed)
+        return load_model(str(_whole_chain_model(start)), codec, settings.seed)
+
+    first = begin()
+    _check_lengths([*pairs, *validation], context_limit(first))
+    cost = cost_of(first)
     by_model = {name: [pair for pair in pairs if pair.model == name] for name in names}
     _check_every_model_learns(settings.method, by_model, {pair.model for pair in validation})
-    price = {name: sum(cost.training(*_size(pair)) for pair in rows) for name, rows in by_model.items()}
-    logs, budgets = [], []
-    for position, name in enumerate(names):
-        plan = plan_batches(
-            [_size(pair) for pair in by_model[name]],
-            cost=cost.training,
-            budget=settings.budget * price[name] / sum(price.values()),
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-        )
+    plans = _plans(by_model, cost, settings)
 
-        def show(message: str, done: float, name: str = name, position: int = position) -> None:
+    def train_one(position: int, name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+        def show(message: str, done: float) -> None:
             progress(f"{settings.method} {name}: {message}", (position + done) / len(names))
 
-        model = start_model(settings.model, codec, settings.seed)
-        held_out = [pair for pair in validation if pair.model == name]
-        run = _Run(model, codec, plan, by_model[name], held_out, settings, folder / name, show)
-        log, best = run.train()
-        logs.append(log.assign(model=name))
-        budgets.append(_budget_row(name, len(by_model[name]), plan, best, cost))
-    log, budget = pd.concat(logs, ignore_index=True), pd.DataFrame(budgets)
-    write_whole(folder / "training.json", {"log": log.to_dict("records"), "budget": budget.to_dict("records")})
+        held_out = [row for row, pair in enumerate(validation) if pair.model == name]
+        labels = None if validation_labels is None else [validation_labels[row] for row in held_out]
+        own = [validation[row] for row in held_out]
+        job = Job(begin, codec, plans[name], by_model[name], own, labels, settings, folder / name, show)
+        log, best = ModelRun(job).train()
+        row = _budget_row(name, len(by_model[name]), plans[name], best, _cost_of_start(start))
+        return log.assign(model=name), row
+
+    with alone(folder):
+        done = [train_one(position, name) for position, name in enumerate(names)]
+        log, budget = pd.concat([log for log, _ in done], ignore_index=True), pd.DataFrame([row for _, row in done])
+        if is_main():
+            write_whole(folder / "training.json", {"log": log.to_dict("records"), "budget": budget.to_dict("records")})
+        barrier()
     return Trained(folder, log, budget)
+
+
+def _plans(by_model: Mapping[str, Sequence[Pair]], cost: Cost, settings: TrainingSettings) -> dict[str, Plan]:
+    """The plan of each model; a dual-path's two share FLOPs and target tokens, and get epochs in full."""
+    lengths = {name: [_size(pair) for pair in rows] for name, rows in by_model.items()}
+    unit, cost_of_pair = settings.budget_unit, cost.training
+    prices = {
+        name: float(price_of(sizes, cost=cost_of_pair, unit=unit).sum()) if sizes else 0.0
+        for name, sizes in lengths.items()
+    }
+    whole = 1.0 if unit == "epochs" else sum(prices.values())
+    return {
+        name: plan_batches(
+            sizes,
+            cost=cost_of_pair,
+            budget=settings.budget * prices[name] / whole,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            unit=unit,
+        )
+        for name, sizes in lengths.items()
+    }
 
 
 def read_training(folder: Path) -> Trained:
@@ -114,6 +152,20 @@ def read_training(folder: Path) -> Trained:
             f"{folder} holds no finished training run; run the training notebook (04_training) first"
         ) from error
     return Trained(folder, pd.DataFrame(content["log"]), pd.DataFrame(content["budget"]))
+
+
+def measured(folder: Path) -> pd.DataFrame:
+    """What a finished run took on this machine, a row a model; differs from run to run.
+
+    ``model, seconds`` (all sittings), ``real_tokens_per_second, flops_per_second, peak_flops_per_second`` (matrix
+    products, measured in the same process), ``share_of_peak, peak_memory_mib, device, numbers, threads, processes,
+    pairs_at_a_time, sittings`` (how often it was started).
+    """
+    rows = []
+    for name in read_training(folder).budget["model"]:
+        content = json.loads((Path(folder) / name / "measured.json").read_text())
+        rows.append({"model": name, **content, "sittings": len(content["sittings"])})
+    return pd.DataFrame(rows)
 
 
 def trained_models(folder: Path, method: str) -> tuple[dict[str, PreTrainedModel], Codec]:
@@ -136,232 +188,117 @@ def curve_models(folder: Path, method: str, points: int) -> Iterator[tuple[float
         yield point / points, models
 
 
-def collate(pairs: Sequence[Pair], codec: Codec) -> dict[str, torch.Tensor]:
-    """Padded tensors: ``input_ids`` and ``attention_mask`` (pairs x longest source), ``labels`` (pairs x target)."""
-    source = max(len(pair.context) for pair in pairs)
-    target = max(len(pair.target) for pair in pairs)
-    ids = torch.full((len(pairs), source), codec.pad)
-    labels = torch.full((len(pairs), target), IGNORED)
-    mask = torch.zeros((len(pairs), source), dtype=torch.long)
-    for row, pair in enumerate(pairs):
-        ids[row, : len(pair.context)] = torch.tensor(pair.context)
-        mask[row, : len(pair.context)] = 1
-        labels[row, : len(pair.target)] = torch.tensor(pair.target)
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+def _train_together(
+    pairs: Sequence[Pair],
+    validation: Sequence[Pair],
+    codec: Codec,
+    settings: TrainingSettings,
+    folder: Path,
+    progress: Progress,
+    start: Path | None,
+    validation_labels: Sequence[TokenLabels] | None,
+) -> Trained:
+    """The same in several processes, which find what they need in a job's folder."""
+    job = folder / "job"
+    shutil.rmtree(job, ignore_errors=True)
+    job.mkdir(parents=True)
+    codec.save(job / "codec")
+    _write_pairs(job / "pairs.parquet", pairs, None)
+    _write_pairs(job / "validation.parquet", validation, validation_labels)
+    content = {
+        "settings": asdict(settings),
+        "folder": str(folder.resolve()),
+        "start": None if start is None else str(Path(start).resolve()),
+        "labelled": validation_labels is not None,
+    }
+    write_whole(job / "job.json", content)
+    follow("ases.training", job / "job.json", settings.processes, progress)
+    shutil.rmtree(job)
+    return read_training(folder)
 
 
-class _Trainer(Seq2SeqTrainer):
-    """transformers' trainer over a fixed plan of batches, with the loss a token over real tokens for validation."""
+def _run_job(path: Path) -> None:
+    content = json.loads(path.read_text())
+    settings = TrainingSettings(**content["settings"])
+    codec = load_codec(str(path.parent / "codec"), offline=True)
+    pairs, _ = _read_pairs(path.parent / "pairs.parquet")
+    validation, labels = _read_pairs(path.parent / "validation.parquet")
+    start = None if content["start"] is None else Path(content["start"])
+    given = labels if content["labelled"] else None
+    train(pairs, validation, codec, settings, Path(content["folder"]), tell, start=start, validation_labels=given)
 
-    def __init__(self, run: _Run, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.run = run
 
-    def get_train_dataloader(self) -> DataLoader:
-        # One pass over the whole plan: skipping its first N batches is then all that a resumed run needs.
-        loader = DataLoader(
-            self.run.pairs, batch_sampler=self.run.plan.batches, collate_fn=lambda rows: collate(rows, self.run.codec)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``torchrun -m ases.training JOB``: one of the processes of the training that the job's file describes."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if len(given) != 1 or not Path(given[0]).is_file():
+        print("usage: torchrun --nproc-per-node=N -m ases.training JOB, a file that training wrote", file=sys.stderr)
+        return 2
+    try:
+        _run_job(Path(given[0]))
+    except AsesError as error:
+        tell_error(error)
+        return 2
+    return 0
+
+
+def _write_pairs(path: Path, pairs: Sequence[Pair], labels: Sequence[TokenLabels] | None) -> None:
+    table = pd.DataFrame([asdict(pair) for pair in pairs])
+    table["labels"] = [None] * len(pairs) if labels is None else [list(row) for row in labels]
+    table.to_parquet(path, index=False)
+
+
+def _read_pairs(path: Path) -> tuple[list[Pair], list[TokenLabels]]:
+    table = pd.read_parquet(path)
+    pairs = [
+        Pair(qid, model, label if isinstance(label, str) else None, tuple(map(int, context)), tuple(map(int, target)))
+        for qid, model, label, context, target in table[["qid", "model", "label", "context", "target"]].itertuples(
+            index=False
         )
-        return self.accelerator.prepare(loader)
-
-    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
-        loss = super().training_step(model, inputs, num_items_in_batch)
-        if not torch.isfinite(loss):
-            step = self.state.global_step
-            qids = sorted({self.run.pairs[row].qid for row in self.run.plan.batches[step]})
-            raise ModelError(
-                f"the loss is {loss.item()} at step {step + 1}; lower learning_rate (now {self.args.learning_rate:g}) "
-                f"or look at these questions: {', '.join(qids[:8])}{' ...' if len(qids) > 8 else ''}"
-            )
-        return loss
-
-    def floating_point_ops(self, inputs: Any) -> int:
-        return 0  # its formula counts encoder tokens by all parameters; the plan has the true figure
-
-    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        loss = validation_loss(self.model, self.run.validation, self.run.codec)
-        metrics = {"eval_loss": loss}
-        self.run.record(self.state.global_step, loss, self.model)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
+    ]
+    return pairs, [() if row is None else tuple(row) for row in table["labels"]]
 
 
-@torch.no_grad()
-def validation_loss(model: PreTrainedModel, pairs: Sequence[Pair], codec: Codec, batch_size: int = 128) -> float:
-    """Mean negative log-likelihood (nats a token) of the targets, over real tokens."""
-    was_training = model.training
-    model.eval()
-    ordered = sorted(pairs, key=lambda pair: (len(pair.target), len(pair.context)))
-    total, count = 0.0, 0
-    for start in range(0, len(ordered), batch_size):
-        batch = {k: v.to(model.device) for k, v in collate(ordered[start : start + batch_size], codec).items()}
-        tokens = int((batch["labels"] != IGNORED).sum())
-        total += model(**batch).loss.item() * tokens
-        count += tokens
-    model.train(was_training)
-    return total / count
-
-
-class _Steps(TrainerCallback):
-    """Evaluate after each epoch and at the end; checkpoint and keep a curve point at equal shares of the steps."""
-
-    def __init__(self, run: _Run) -> None:
-        self.run = run
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        step, total = state.global_step, len(self.run.plan.batches)
-        control.should_evaluate = step == total or step in self.run.epoch_ends
-        control.should_save = step in self.run.curve_steps
-        if step in self.run.curve_steps:
-            self.run.keep_curve_point(step)
-        if step % max(1, total // 50) == 0:
-            self.run.progress(f"step {step} of {total}", step / total)
-        return control
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
-        self.run.prune()
-
-
-class _Run:
-    """One model's training: the state that the trainer's hooks share."""
-
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        codec: Codec,
-        plan: Plan,
-        pairs: Sequence[Pair],
-        validation: Sequence[Pair],
-        settings: TrainingSettings,
-        folder: Path,
-        progress: Progress,
-    ) -> None:
-        self.model, self.codec, self.plan, self.settings = model, codec, plan, settings
-        self.pairs, self.validation = list(pairs), list(validation)
-        self.folder, self.progress = folder, progress
-        total = len(plan.batches)
-        self.curve_steps = [
-            max(1, round(total * point / settings.curve_points)) for point in range(1, settings.curve_points + 1)
-        ]
-        self.epoch_ends = frozenset(plan.epoch_ends)
-        self.log_file = folder / "log.jsonl"
-
-    def train(self) -> tuple[pd.DataFrame, int]:
-        """Train, or go on, or read what is finished; returns the log and the step whose weights were kept."""
-        if (self.folder / "model").is_dir():
-            return self._finished()
-        hf_logging.disable_progress_bar()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint, step = last_whole(self.folder / "checkpoints")
-        self._keep_log_up_to(step)
-        settings, total = self.settings, len(self.plan.batches)
-        arguments = Seq2SeqTrainingArguments(
-            output_dir=str(self.folder / "checkpoints"),
-            max_steps=total,
-            learning_rate=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            lr_scheduler_type="cosine",
-            warmup_steps=math.ceil(total * settings.warmup),
-            optim="adamw_torch_fused",
-            seed=settings.seed,
-            bf16=torch.cuda.is_available(),
-            logging_nan_inf_filter=False,
-            logging_strategy="no",
-            eval_strategy="no",
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            remove_unused_columns=False,
-            dataloader_num_workers=0,
-            dataloader_pin_memory=torch.cuda.is_available(),
-        )
-        self.model.train()
-        trainer = _Trainer(self, model=self.model, args=arguments, train_dataset=self.pairs, callbacks=[_Steps(self)])
-        trainer.remove_callback(PrinterCallback)
-        began = time.monotonic()
-        trainer.train(resume_from_checkpoint=checkpoint)
-        self._measured(time.monotonic() - began, total - step)
-        _, best = self._finished()
-        (self.folder / f"best-{best}").rename(self.folder / "model")  # from here on this model is finished
-        for folder in (self.folder / "checkpoints", *self.folder.glob("best-*")):
-            shutil.rmtree(folder)
-        return self._finished()
-
-    def _finished(self) -> tuple[pd.DataFrame, int]:
-        log = pd.DataFrame(self._log())
-        return log, int(log.loc[log["loss"].idxmin(), "step"])
-
-    def record(self, step: int, loss: float, model: PreTrainedModel) -> None:
-        """Append an evaluation to the log, and keep the weights when they are the best so far."""
-        earlier = [entry["loss"] for entry in self._log()]
-        if not earlier or loss < min(earlier):
-            part, kept = self.folder / "best.partial", self.folder / f"best-{step}"
-            for folder in (part, kept):
-                shutil.rmtree(folder, ignore_errors=True)
-            save_model(model, self.codec, part)
-            part.rename(kept)
-        entry = {
-            "step": step,
-            "epoch": round(self.plan.epochs * step / len(self.plan.batches), 4),
-            "flops": sum(self.plan.flops[:step]),
-            "target_tokens": sum(self.plan.target_tokens[:step]),
-            "loss": loss,
-        }
-        with self.log_file.open("a") as log:
-            log.write(json.dumps(entry) + "\n")
-
-    def prune(self) -> None:
-        """Drop weights that were bettered; only after a checkpoint, since a resumed run may need those before it."""
-        best = min(self._log(), key=lambda entry: entry["loss"], default=None)
-        for folder in self.folder.glob("best-*"):
-            if best is not None and folder.name != f"best-{best['step']}":
-                shutil.rmtree(folder)
-
-    def keep_curve_point(self, step: int) -> None:
-        """Keep the weights of a point of the learning curve."""
-        folder = self.folder / "curve"
-        folder.mkdir(exist_ok=True)
-        for point, at in enumerate(self.curve_steps, start=1):
-            if at == step:
-                save_weights(self.model, str(folder / f"{point}.safetensors"))
-
-    def _log(self) -> list[dict[str, Any]]:
-        if not self.log_file.is_file():
-            return []
-        entries = []
-        for line in self.log_file.read_text().splitlines():
-            try:
-                entries.append(json.loads(line))
-            except json.JSONDecodeError:
-                break  # the line that a kill cut short; the steps after the checkpoint are done again anyway
-        return entries
-
-    def _keep_log_up_to(self, step: int) -> None:
-        kept = [entry for entry in self._log() if entry["step"] <= step]
-        partial = self.log_file.with_suffix(".partial")
-        partial.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
-        partial.replace(self.log_file)
-
-    def _measured(self, seconds: float, steps: int) -> None:
-        # Wall time differs from run to run, so it lies apart from what must come out the same.
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        content = {"seconds": seconds, "steps": steps, "peak_memory_mib": peak, "threads": torch.get_num_threads()}
-        write_whole(self.folder / "measured.json", content)
-
-
-def _budget_row(name: str, pairs: int, plan: Plan, best: int, cost: Cost) -> dict[str, Any]:
-    flops, padded = sum(plan.flops), sum(plan.padded_flops)
+def _budget_row(name: str, pairs: int, plan: Plan, best: int, start_flops: float) -> dict[str, Any]:
     return {
         "model": name,
         "pairs": pairs,
         "epochs": round(plan.epochs, 3),
         "steps": len(plan.batches),
         "target_tokens": sum(plan.target_tokens),
-        "flops": flops,
-        "padding_waste": round(1 - flops / padded, 4),
+        "flops": sum(plan.flops),
+        "padded_flops": sum(plan.padded_flops),
+        "padding_waste": round(plan.padding_waste, 4),
+        "start_flops": start_flops,
         "selected_step": best,
     }
+
+
+def _whole_chain_model(start: Path) -> Path:
+    (name,) = models_of("seq2seq")
+    return Path(start) / name / "model"
+
+
+def _cost_of_start(start: Path | None) -> float:
+    if start is None:
+        return 0.0
+    before = read_training(start).budget
+    return float(before["flops"].sum() + before["start_flops"].sum())
+
+
+def _check_start(settings: TrainingSettings, codec: Codec, start: Path | None) -> None:
+    if start is None:
+        if settings.init == "seq2seq":
+            raise ParameterError("init is seq2seq: give start, the folder of a finished seq2seq training to go on from")
+        return
+    if settings.init != "seq2seq":
+        raise ParameterError(f"init is {settings.init}, but weights to start from are given; set init to seq2seq")
+    read_training(start)
+    model = _whole_chain_model(start)
+    if not (model / "config.json").is_file():
+        raise RunError(f"{start} is a finished training, but not of seq2seq; init: seq2seq goes on from one of that")
+    if load_codec(str(model), offline=True).tokenizer.get_vocab() != codec.tokenizer.get_vocab():
+        raise ModelError(f"the vocabulary of {model} is not the one of these pairs; train both on the same data")
 
 
 def _size(pair: Pair) -> tuple[int, int]:
@@ -386,3 +323,7 @@ def _check_lengths(pairs: Sequence[Pair], limit: int | None) -> None:
             f"{len(long)} questions have pairs longer than the {limit} tokens that the model can read, first "
             f"{', '.join(long[:5])}; set them aside or choose a model without that limit"
         )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +13,11 @@ import torch
 from safetensors.torch import load_file
 
 import ases.training as training
-from ases.errors import ModelError, RunError
+from ases import trainer
+from ases.errors import ModelError, ParameterError, RunError
 from ases.generation import TransformersWriter, write_chains
 from ases.labels import label_by_gold
+from ases.losses import target_labels
 from ases.metrics import is_correct
 from ases.models import codec_for, save_model
 from ases.problems import generate_problems
@@ -73,7 +74,7 @@ def test_every_method_meets_the_same_budget_and_can_be_read_back(method, tmp_pat
 def test_a_small_model_learns_one_example_by_heart(tmp_path):
     one = EXAMPLES[0]
     settings = replace(settings_with_steps("uni-path", 250), method="uni-path", learning_rate=5e-3)
-    rows = pairs("uni-path", [one]) * 16
+    rows = pairs("uni-path", [one]) * 32
     train(rows, pairs("uni-path", [one]), CODEC, settings, tmp_path)
     models, codec = trained_models(tmp_path, "uni-path")
     writer = TransformersWriter(models["model"], codec)
@@ -107,19 +108,15 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
     assert any(not torch.equal(a[key], c[key]) for key in a)
 
 
-KILLED = """
-import os, signal, sys
-sys.path.insert(0, {root!r})
-import tests.test_training as t
-step = t.training._Steps.on_step_end
-def stop(self, args, state, control, **rest):
-    if state.global_step == {at} and self.run.folder.name == {model!r}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self, args, state, control, **rest)
-t.training._Steps.on_step_end = stop
-settings = t.settings_with_steps("dual-path-merged", 24)
-t.train(t.pairs("dual-path-merged"), t.pairs("dual-path-merged", t.EXAMPLES[48:]), t.CODEC, settings, {folder!r})
-"""
+def in_a_fork(work):
+    """Run in a copy of this process, which needs not import everything anew; returns how the copy ended."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(7)
+    return os.waitpid(child, 0)[1]
 
 
 @pytest.mark.parametrize("model", ["esm", "asm"])
@@ -128,10 +125,18 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(model, tmp_path):
     held_out = pairs(method, EXAMPLES[48:])
     train(pairs(method), held_out, CODEC, settings, tmp_path / "whole")
     steps = read_training(tmp_path / "whole").budget.set_index("model")["steps"]
-    root, folder = str(Path(__file__).resolve().parents[1]), tmp_path / "killed"
-    code = KILLED.format(root=root, at=steps[model] - 1, model=model, folder=str(folder))
-    killed = subprocess.run([sys.executable, "-c", code], cwd=root, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    folder, after_step = tmp_path / "killed", trainer._Steps.on_step_end
+
+    def kill(self, args, state, control, **rest):
+        if state.global_step == steps[model] - 1 and self.run.job.folder.name == model:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return after_step(self, args, state, control, **rest)
+
+    def killed():
+        trainer._Steps.on_step_end = kill
+        train(pairs(method), held_out, CODEC, settings, folder)
+
+    assert in_a_fork(killed) == signal.SIGKILL
     (marker,) = folder.rglob("whole.json")
     half = marker.parent.parent / "checkpoint-999"
     half.mkdir()  # what a kill inside a save leaves: no marker
@@ -142,7 +147,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(model, tmp_path):
         whole, resumed = weights(tmp_path / "whole" / name), weights(folder / name)
         assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     assert read_training(folder).log.equals(read_training(tmp_path / "whole").log)
-    assert json.loads((folder / model / "measured.json").read_text())["steps"] < steps[model], "it did not start anew"
+    sittings = json.loads((folder / model / "measured.json").read_text())["sittings"]
+    assert len(sittings) == 2 and sittings[1]["from_step"] > 0, "it did not start anew"
     assert any("esm" in message for message in messages) == (model == "esm"), "a finished half is not trained again"
     assert {path.name for path in (folder / model).iterdir()} == {"curve", "log.jsonl", "measured.json", "model"}
 
@@ -180,6 +186,66 @@ def test_a_half_with_nothing_to_write_is_refused_before_training(tmp_path):
     with pytest.raises(ModelError, match="asm has nothing"):
         train(rows, [pair for pair in rows if pair.model == "esm"], CODEC, settings, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("unit", "budget"), [("epochs", 2), ("target_tokens", 6000)])
+def test_a_budget_can_be_epochs_or_target_tokens(unit, budget, tmp_path):
+    method = "dual-path-merged"
+    settings = replace(SETTINGS, method=method, budget=budget, budget_unit=unit)
+    row = train(pairs(method), pairs(method, EXAMPLES[48:]), CODEC, settings, tmp_path).budget
+    if unit == "epochs":
+        assert row["epochs"].tolist() == [2, 2], "each half gets them in full"
+    else:
+        assert row["target_tokens"].sum() == pytest.approx(budget, rel=0.1)
+    assert (row["padded_flops"] >= row["flops"]).all() and row["padding_waste"].between(0, 0.3).all()
+
+
+def test_training_goes_on_from_the_whole_chain_weights_and_counts_them(tmp_path):
+    first = settings_with_steps("seq2seq", 6)
+    start = tmp_path / "seq2seq"
+    before = train(pairs("seq2seq"), pairs("seq2seq", EXAMPLES[48:]), CODEC, first, start)
+    after = {}
+    for method in ("seq2seq", "dual-path-merged"):
+        settings = replace(first, method=method, init="seq2seq", learning_rate=1e-12)
+        rows, held_out = pairs(method), pairs(method, EXAMPLES[48:])
+        after[method] = train(rows, held_out, CODEC, settings, tmp_path / method, start=start)
+        cost = after[method].budget["start_flops"]
+        assert (cost == before.budget["flops"].sum()).all()
+        for name in training.models_of(method):  # a step so small leaves the weights as they were
+            kept, begun = weights(tmp_path / method / name), weights(start / "model")
+            assert all(torch.allclose(kept[key], begun[key], atol=1e-9, rtol=0) for key in kept)
+    assert after["seq2seq"].log["loss"].iloc[0] == pytest.approx(before.log["loss"].min(), rel=1e-4)
+    assert after["seq2seq"].budget["flops"].sum() == pytest.approx(
+        after["dual-path-merged"].budget["flops"].sum(), rel=0.2
+    ), "the control goes on as long"
+
+
+def test_a_start_that_does_not_fit_is_refused(tmp_path):
+    settings, rows = settings_with_steps("uni-path", 2), pairs("uni-path")
+    held_out = pairs("uni-path", EXAMPLES[48:])
+    with pytest.raises(ParameterError, match="give start"):
+        train(rows, held_out, CODEC, replace(settings, init="seq2seq"), tmp_path / "run")
+    with pytest.raises(ParameterError, match="set init to seq2seq"):
+        train(rows, held_out, CODEC, settings, tmp_path / "run", start=tmp_path)
+    with pytest.raises(RunError, match="no finished training"):
+        train(rows, held_out, CODEC, replace(settings, init="seq2seq"), tmp_path / "run", start=tmp_path)
+    train(pairs("seq2seq"), pairs("seq2seq", EXAMPLES[48:]), CODEC, settings_with_steps("seq2seq", 2), tmp_path / "s")
+    other = codec_for("nano", ["Other words, other pieces of them. "])
+    with pytest.raises(ModelError, match="vocabulary"):
+        train(
+            pairs("uni-path", codec=other), pairs("uni-path", EXAMPLES[48:], other), other,
+            replace(settings, init="seq2seq"), tmp_path / "run", start=tmp_path / "s",
+        )  # fmt: skip
+
+
+def test_the_log_tells_as_and_es_tokens_apart(tmp_path):
+    method, settings = "uni-path-merged", settings_with_steps("uni-path-merged", 4)
+    held_out = pairs(method, EXAMPLES[48:])
+    labels = target_labels(held_out, EXAMPLES[48:], None, CODEC)
+    log = train(pairs(method), held_out, CODEC, settings, tmp_path, validation_labels=labels).log
+    assert list(log) == ["step", "epoch", "flops", "target_tokens", "loss", "loss_as", "loss_es", "model"]
+    assert log[["loss_as", "loss_es"]].notna().all(axis=None) and (log["loss_as"] != log["loss_es"]).all()
+    assert read_training(tmp_path).log.equals(log)
 
 
 def test_an_unfinished_run_says_what_to_run(tmp_path):
