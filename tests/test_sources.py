@@ -671,7 +671,7 @@ def test_a_hub_set_is_read_split_by_split(monkeypatch: pytest.MonkeyPatch) -> No
         ("test", 1, "test"),
         ("validation", 1, None),
     ]
-    with pytest.raises(DataError, match=r"hub:some/set \(train\), line 1, field question: the column is missing"):
+    with pytest.raises(DataError, match=r"hub:some/set \(train\), row 1, field question: the column is missing"):
         list(read_records("own", "hub:some/set"))
 
 
