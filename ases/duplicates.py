@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas
@@ -74,16 +75,17 @@ def masked_words(question: str, language: str = "en") -> list[str]:
     if language == "zh":
         text = _NOT_TEXT.sub("", _DIGITS.sub("0", question))
         return [text[start : start + _GRAM] for start in range(max(len(text) - _GRAM + 1, min(len(text), 1)))]
-    words = []
-    for word in _WORDS.findall(question):
-        lower = word.lower()
-        if not word[0].isalpha() or lower in _NUMBER_WORDS:
-            words.append("#")
-        elif word[0].isupper() and lower not in _OPENERS:
-            words.append("@")
-        else:
-            words.append(_PRONOUNS.get(lower, lower))
-    return words
+    return list(map(_masked, _WORDS.findall(question)))
+
+
+@lru_cache(maxsize=2**16)
+def _masked(word: str) -> str:
+    lower = word.lower()
+    if not word[0].isalpha() or lower in _NUMBER_WORDS:
+        return "#"
+    if word[0].isupper() and lower not in _OPENERS:
+        return "@"
+    return _PRONOUNS.get(lower, lower)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def _word_sets(questions: Iterable[tuple[str, str]]) -> WordSets:
     known: dict[str, int] = {}
     parts, sizes, waiting = [], [0], []
     for question, language in questions:
-        words = sorted({known.setdefault(word, len(known)) for word in masked_words(question, language)})
+        # dict.fromkeys, not a set, whose order changes from process to process: words must be numbered alike
+        words = sorted([known.setdefault(word, len(known)) for word in dict.fromkeys(masked_words(question, language))])
         sizes.append(len(words))
         waiting += words
         if len(waiting) >= _BLOCK // 4:

@@ -151,7 +151,7 @@ def compare_speed(
             cost, some = cost_of(scorer.model), first_pieces(examples, pieces)
             few, several = first_pieces(examples, plain_pieces), first_pieces(examples, dynamic_pieces)
             jobs: list[tuple[str, str, str, Sequence[Example], Callable[[], object], float]] = [
-                ("plain", "question", "float32", few, lambda s=scorer, e=few: plain_scores(e, s),
+                ("plain", "question", "float32", few, lambda s=scorer, e=few: plain_scores(e, s, WIDTH),
                  cost.forward(WIDTH, WIDTH) * count_pieces(few)),
                 ("dynamic padding", "question", "float32", several,
                  lambda s=scorer, e=several: plain_scores(e, s, None), _dynamic_flops(several, scorer)),
@@ -313,8 +313,8 @@ def compare_processes(
         save_model(scorer.model, scorer.codec, root / "run" / "model" / "model")
         for count in counts:
             folder = root / f"{count}"
-            command = [sys.executable, "-m", "ases.shards", *map(str, (root / "examples.parquet", root / "run", folder))]
-            command += ["--shard-size", str(shard_size), "--worker"]
+            paths = [str(path) for path in (root / "examples.parquet", root / "run", folder)]
+            command = [sys.executable, "-m", "ases.shards", *paths, "--shard-size", str(shard_size), "--worker"]
             running = [
                 subprocess.Popen(
                     [*command, str(place), str(count)],

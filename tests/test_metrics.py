@@ -468,6 +468,8 @@ def test_chinese_is_scored_by_characters_with_numbers_whole() -> None:
     assert rouge(["右肺上叶结节"], ["右肺上叶结节"]).loc[0, "rouge_1"] == 0
     assert bleu(["右肺上叶结节"], ["右肺上叶见结节"], language="zh") > 0
     assert bleu(["右肺上叶结节"], ["右肺上叶见结节"], language="en") == 0
+    # BLEU takes each character for a token, and what stands between them (5.9cm) for one.
+    assert bleu_statistics(["大小约5.9cm，见"], ["大小约5.9cm，"], language="zh")[0, :3].tolist() == [6, 5, 5]
     assert "tok:zh" in bleu_signature("zh") and "tok:13a" in bleu_signature()
 
 

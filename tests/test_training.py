@@ -202,7 +202,7 @@ def test_a_budget_can_be_epochs_or_target_tokens(unit, budget, tmp_path):
 
 def test_training_goes_on_from_the_whole_chain_weights_and_counts_them(tmp_path):
     first = settings_with_steps("seq2seq", 6)
-    start = tmp_path / "seq2seq"
+    start = tmp_path / "begun"
     before = train(pairs("seq2seq"), pairs("seq2seq", EXAMPLES[48:]), CODEC, first, start)
     after = {}
     for method in ("seq2seq", "dual-path-merged"):
