@@ -2,21 +2,34 @@
 
 The modules follow the data, and each imports only from those above it:
 
-    errors, settings                what can go wrong, and what can be set
-    pieces, examples                text -> pieces; one record of question, rationale and answer
-    stories, graphs, problems       generated word problems with gold labels
-    arithmetic, sources, splits     numbers in text; real rationales; splits without leakage
-    metrics                         how right a chain, and a label, is
-    tokens, segments                text -> token ids; labels -> segments -> training pairs
-    models                          sequence-to-sequence models, fresh or loaded, and what they cost
-    batches, checkpoints, training  pairs -> model
-    scores, labels                  pieces -> one score each -> one label each
-    generation                      model -> chains
-    statistics, evaluation          chains -> tables, and how sure they are
-    descriptions                    what data, pieces and pairs look like, as tables
-    coloured, looks, figures        tables -> pictures
-    provenance, parameters, folders, runs, execution, reproduction, publishing, __main__
-                                    run folders, strict notebook parameters, the workflow, the command line
+    errors, presets, choices, settings   what can go wrong, and what can be set
+    pieces, examples                     text -> pieces; one record of question, rationale and answer
+    stories, graphs, problems            generated word problems with gold labels
+    lesions, report_*, reports           generated PET reports with gold labels, Chinese and English
+    numerals, arithmetic                 numbers in text
+    layouts, files, rows, checks         files of any layout, row by row; a dry look at one
+    downloads, hub, rationales, sources  named sets and anyone's own: the one door
+    gathering, duplicates, splits, scale splits without leakage, at any size
+    metrics, measures                    how right a chain, and a label, is
+    tokens, segments                     text -> token ids; labels -> segments -> training pairs
+    models, hardware                     sequence-to-sequence models, fresh or loaded, and what they cost
+    batches, checkpoints, trainer, ...   pairs -> model (training, losses, starts, pretraining, processes)
+    likelihoods, scorers, novelty        what a trained model, or the words alone, say of each piece
+    scores, labels                       pieces -> one score each -> one label each
+    shards, scoring                      one scoring run, in parts that a killed run finds again
+    chains, engines, journal, voting,
+    generation, live                     model -> chains
+    kinds, aligned, detection, ranking,
+    agreement, study, study_tables       how right each strategy is
+    power, statistics, effects, steps,
+    curves, evaluation                   chains -> tables, and how sure they are
+    descriptions, cards, gallery,
+    demonstration                        what data, pieces and pairs look like, as tables
+    coloured, slider, looks, figures,
+    data_figures, detection_figures      tables -> pictures
+    provenance, parameters, folders,
+    runs, execution, reproduction,
+    publishing, __main__                 run folders, strict notebook parameters, the workflow, the command line
 """
 
 __version__ = "0.1.0"

@@ -130,7 +130,12 @@ def relative_scores(table: pd.DataFrame) -> pd.DataFrame:
 def shown_chains(table: pd.DataFrame, examples: Sequence[Example], count: int = 3) -> pd.DataFrame:
     """The first right and the first wrong chains beside their questions and references."""
     by_qid = {example.qid: example for example in examples}
-    part = pd.concat([table[table["correct"]].head(count), table[~table["correct"]].head(count)])
+    if table["correct"].isna().all():  # nothing is right or wrong: the nearest to their references, and the furthest
+        ordered = table.sort_values("rouge_l", ascending=False, kind="stable")
+        part = pd.concat([ordered.head(count), ordered.tail(count)])
+    else:
+        right = table["correct"].astype(bool)
+        part = pd.concat([table[right].head(count), table[~right].head(count)])
     return pd.DataFrame(
         {
             "right": part["correct"],
