@@ -69,7 +69,9 @@ class Speaker:
         words, rng = self.words, self.rng
         organ = SITES[lesion.site].organ
         wall = lesion.role == "primary" and FAMILIES[organ].wall
-        before = "" if lesion.earlier is None else words.BEFORE.format(SUV=self.suv(lesion.earlier))
+        before = ""
+        if lesion.earlier is not None:
+            before = words.BEFORE.format(SUV=self.suv(lesion.earlier), plain=tenths(lesion.earlier))
         slots = {
             "site": self.name(lesion),
             "noun": words.NOUNS.get(organ) or (words.NODULE if lesion.long <= 30 else words.MASS),

@@ -55,7 +55,7 @@ class _Impression:
     def _with(self, text: str) -> str:
         return f"with {text}" if self.speaker.language == "en" else text
 
-    def group(self, group: Sequence[Lesion]) -> list[Clause]:
+    def told(self, group: Sequence[Lesion]) -> list[Clause]:
         """What the findings say of nodes, or of lesions of one organ."""
         words, speaker, rng = self.words, self.speaker, self.rng
         many, first = len(group) > 1, group[0]
@@ -86,12 +86,17 @@ class _Impression:
             n = rules.n_category(primary, lesion) if ranked else 0
             organ = "" if lesion.role == "node" else SITES[lesion.site].organ
             groups.setdefault((found, n, lesion.role, organ, lesion.sign), []).append(lesion)
-        for (found, n, role, *_), members in groups.items():
+        shares = [
+            (key, members[start : start + words.GROUP])
+            for key, members in groups.items()
+            for start in range(0, len(members), words.GROUP)
+        ]
+        for (found, n, role, *_), members in shares:
             verdicts = words.NODE_VERDICTS if role == "node" else words.ELSEWHERE_VERDICTS
             if lymphoma and (found == POSITIVE or role == "node"):
                 verdicts = words.LYMPHOMA_VERDICTS
             text = self.pick(verdicts[found]) + (words.N_SUFFIX.format(n=n) if n else "")
-            self.items.append([*self.group(members), (text, AS)])
+            self.items.append([*self.told(members), (text, AS)])
 
     def benign(self, incidentals: Sequence[Incidental]) -> None:
         """The benign findings: repeated, and where a sign has a meaning, what it is."""
@@ -177,8 +182,9 @@ def _staged(writer: _Impression, case: Case) -> list[Clause]:
     writer.items.append(item := [*writer.primary(primary), (verdict, AS)])
     nodes = [lesion for lesion in others if lesion.role == "node"]
     near = f"n.{FAMILIES[case.family].regional[0]}"
-    if level >= 2 and not nodes and near in writer.speaker.nodes_clear and writer.rng.random() < 0.6:
-        writer.items.append([(writer.speaker.nodes_clear[near], ES)])
+    clear = writer.speaker.nodes_clear.get(near, "")
+    if level >= 2 and not nodes and clear and len(split_pieces(clear)) <= 2 and writer.rng.random() < 0.6:
+        writer.items.append([(clear, ES)])
     writer.judged(others, False, primary if case.family == "lung" else None)
     if level < 2:
         return item
@@ -193,16 +199,12 @@ def _staged(writer: _Impression, case: Case) -> list[Clause]:
     return conclusion
 
 
-def speaker_nodes(writer: _Impression) -> dict[str, str]:
-    return writer.speaker.nodes_clear
-
-
 def _responded(writer: _Impression, case: Case) -> list[Clause]:
     words, rng, speaker = writer.words, writer.rng, writer.speaker
     known = [lesion for lesion in case.lesions if lesion.earlier is not None]
     main = rules.hottest(known)
     for lesion in [main, *(one for one in known if one is not main)]:
-        item = writer.primary(lesion) if lesion.role == "primary" else writer.group([lesion])
+        item = writer.primary(lesion) if lesion.role == "primary" else writer.told([lesion])
         item.append((writer.pick(words.EARLIER, SUV=speaker.suv(lesion.earlier)), ES))
         if lesion is main and len(known) > 1 and rng.random() < 0.6:
             item.append((writer.pick(words.HOTTEST), AS))

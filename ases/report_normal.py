@@ -72,7 +72,7 @@ brain
   zh: 双侧大脑半球形态、密度未见异常，放射性分布对称均匀，脑沟、脑裂未见增宽，中线结构无移位
   zh: 脑实质内未见异常密度影，放射性分布对称
   zh rest: 余脑实质放射性分布对称，中线结构居中
-  en: FDG distribution in the cerebral cortex, basal ganglia, thalami and cerebellum is symmetrical; the ventricles are not dilated and the midline is not shifted
+  en: FDG distribution in the cortex, basal ganglia and cerebellum is symmetrical; the ventricles are not dilated
   en: The cerebral hemispheres show normal density and symmetrical FDG distribution, without midline shift
   en: The brain shows no abnormal density and FDG distribution is symmetrical
   en rest: FDG distribution in the rest of the brain is symmetrical

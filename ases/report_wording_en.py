@@ -15,8 +15,8 @@ INTROS = (
     "was {glucose} mmol/L",
     "The fasting patient (blood glucose {glucose} mmol/L) received {dose} mCi of 18F-FDG and was scanned after "
     "{minutes} minutes of rest",
-    "After intravenous injection of {dose} mCi of 18F-FDG and an uptake time of {minutes} minutes, images were obtained "
-    "from the skull to the thighs; blood glucose was {glucose} mmol/L",
+    "After intravenous injection of {dose} mCi of 18F-FDG and an uptake time of {minutes} minutes, images were "
+    "obtained from the skull to the thighs; blood glucose was {glucose} mmol/L",
 )
 BACKGROUND = (
     "Mediastinal blood pool SUVmax {pool}, liver SUVmax {liver}",
@@ -60,17 +60,17 @@ NOUNS = {
 NODULE, MASS = "nodule", "mass"
 FAINT, HOT = ("only faint FDG uptake", "no more than faint FDG uptake"), ("increased FDG uptake", "focal FDG uptake")
 EXTRAS = (
-    " and a mean attenuation of {hu} HU",
-    " and homogeneous density",
-    " and slightly heterogeneous density",
+    ". Its mean attenuation is {hu} HU",
+    ". Its density is homogeneous",
+    ". Its density is slightly heterogeneous",
     "",
     "",
 )
 
 PRIMARY_MASS = (
-    "There is {a_noun} in {site} measuring {size}, with {sign}{extra}; it shows {uptake} ({SUV}){before}",
-    "In {site} lies {a_noun} of {size} with {sign}{extra}, showing {uptake} ({SUV}){before}",
-    "{a_noun} with {sign}{extra} is seen in {site}, measuring {size}, with {uptake} and {an_SUV}{before}",
+    "There is {a_noun} in {site} measuring {size}, with {sign}; it shows {uptake} ({SUV}){before}{extra}",
+    "In {site} lies {a_noun} of {size} with {sign}, showing {uptake} ({SUV}){before}{extra}",
+    "{a_noun} with {sign} is seen in {site}, measuring {size}, with {uptake} and {an_SUV}{before}{extra}",
 )
 PRIMARY_WALL = (
     "{noun} of {site} is seen, up to {thick} cm thick and {length} cm long, with {sign}; it shows {uptake} "
@@ -87,7 +87,7 @@ ELSEWHERE = (
     "{site} shows {a_sign} measuring {size}, with {uptake} ({SUV}){before}",
     "There is {a_sign} in {site}, measuring {size}, with {uptake} and {an_SUV}{before}",
 )
-BEFORE, NEW = ", compared with an {SUV} before", "new"
+BEFORE, NEW = ", compared with an SUVmax of {plain} before", "new"
 
 # The impression.
 SIZE_PARTS = {"mass": ("{size}", "measuring {size}"), "wall": ("up to {thick} cm thick",)}
@@ -218,3 +218,7 @@ def bare(sign: str, many: bool) -> str:
     """What is seen, without its article, and in the plural where there are several."""
     text = sign.removeprefix("an ").removeprefix("a ")
     return text.replace("focus", "foci").replace("nodule", "nodules") if many else text
+
+
+GROUP = 2
+"""How many lesions an item may name: with more, the commas of the list would cut it."""

@@ -42,7 +42,7 @@ LOOKS = {
 NOUNS = {
     "nasopharynx": "软组织增厚",
     "oesophagus": "管壁增厚",
-    "stomach": "胃壁增厚",
+    "stomach": "局部胃壁增厚",
     "colon": "肠壁增厚",
 }
 NODULE, MASS = "结节", "肿块"
@@ -171,3 +171,7 @@ def named(text: str) -> str:
 def bare(sign: str, many: bool) -> str:
     """What is seen, as the impression names it; Chinese has no plural."""
     return sign
+
+
+GROUP = 3
+"""How many lesions an item may name."""
