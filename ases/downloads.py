@@ -247,7 +247,8 @@ def _go_on(url: str, file: BinaryIO, size: int, name: str, told: Callable[[int],
     request = urllib.request.Request(
         url, headers={"User-Agent": "ases", **({"Range": f"bytes={have}-"} if have else {})}
     )
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+    # An opener of its own: the shared one keeps the proxy of its first use, whatever is set later in a notebook.
+    with urllib.request.build_opener().open(request, timeout=TIMEOUT) as response:
         if have and not (response.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
             file.truncate(0)
             have = 0

@@ -156,14 +156,16 @@ def _header(cells: list[str], file: str, line: int, delimiter: str, required: fr
     return lacking(required, cells, file, line)
 
 
-def lacking(required: Collection[str], found: Collection[str], file: str, line: int | None) -> Problem | None:
+def lacking(
+    required: Collection[str], found: Collection[str], file: str, line: int | None, unit: str = "line"
+) -> Problem | None:
     """The problem that columns are missing, or None."""
     missing = sorted(set(required) - set(found))
     if not missing:
         return None
     here = ", ".join(map(str, list(found)[:12])) or "none"
     what = f"the column is missing; the file has {here}"
-    return Problem(file, line, ", ".join(missing), what, "say which column holds it (question=NAME)")
+    return Problem(file, line, ", ".join(missing), what, "say which column holds it (question=NAME)", unit)
 
 
 # JSON ----------------------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def read_row(
     for field, column in names.items():
         if column not in values:
             if field in REQUIRED:
-                missing = lacking([column], list(values), file, line)
+                missing = lacking([column], list(values), file, line, unit)
                 problems += [missing] if missing else []
                 usable = False
             continue

@@ -1,25 +1,30 @@
-"""The loader of LLM-written rationales: hostile files, every oddity, and the real data where it is present."""
+"""The door for collected data: every source, hostile files, every oddity, and the real data where it is present."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
+from collections import Counter
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pandas
 import pytest
 
+from ases import hub, sources
 from ases import rationales as reasons
-from ases import sources
-from ases.errors import DataError
-from ases.examples import state_answer
+from ases.arithmetic import compute
+from ases.errors import DataError, ParameterError
+from ases.examples import Example, state_answer
 from ases.metrics import is_correct
 from ases.pieces import split_pieces
 from ases.rows import normalise_question, plain_number
-from ases.sources import fingerprint, load_llm_adapters
+from ases.sources import Record, absent, fingerprint, load_llm_adapters, read_records
 
 LLM = "llm_adapters_cot"
 
@@ -333,3 +338,353 @@ def test_the_same_folder_gives_the_same_examples(real: Path) -> None:
     second = load_llm_adapters(str(real), sets=("gsm8k", "addsub"))
     assert first.examples == second.examples
     assert first.account.equals(second.account)
+
+
+# The other named sets ----------------------------------------------------------------------------------------------
+
+
+def reasons_of(records: list[Record]) -> dict[tuple[str, str], int]:
+    return dict(Counter((record.set, record.reason) for record in records))
+
+
+def jsonl(path: Path, *rows: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_the_records_of_a_folder_are_those_that_are_loaded(real: Path) -> None:
+    records = list(read_records(LLM, real))
+    loaded = load_llm_adapters(real)
+    assert [record.example.qid for record in records] == list(loaded.records["qid"])
+    kept = loaded.records["reason"].str.startswith("kept") | loaded.records["reason"].str.startswith("duplicate")
+    assert [record.kept for record in records] == list(kept)
+
+
+def test_gsm8k_loses_its_calculator_and_keeps_its_answer(tmp_path: Path) -> None:
+    solution = "Ann sold 48/2 = <<48/2=24>>24 clips.\n She has 1,024 - 24 = $<<1024-24=1000>>1000.\n#### 1,000"
+    jsonl(tmp_path / "train.jsonl", {"question": " Clips? ", "answer": solution})
+    (record,) = read_records("gsm8k", tmp_path)
+    assert (record.set, record.record, record.reason) == ("train", 1, reasons.KEPT_APPENDED)
+    assert record.example == Example(
+        qid="gsm8k/train/1",
+        question="Clips?",
+        rationale="Ann sold 48/2 = 24 clips.\nShe has 1,024 - 24 = $1000.",
+        answer="1000",
+        source="gsm8k/train",
+        licence="MIT",
+        flags=("no-stated-answer",),
+        official_split="train",
+    )
+    assert absent("gsm8k", tmp_path) == ["test"]
+
+
+def test_gsm8k_records_that_cannot_be_read_or_used(tmp_path: Path) -> None:
+    good = {"question": "Q?", "answer": "2 + 2 = 4\n#### 4"}
+    for answer, message in (("no mark", "answer must end in a line such as #### 72"), ("x\n#### two", "one number")):
+        jsonl(tmp_path / "test.jsonl", good, good | {"answer": answer})
+        with pytest.raises(DataError, match=rf"test.jsonl, line 2: .*{message}"):
+            list(read_records("gsm8k", tmp_path))
+    jsonl(tmp_path / "test.jsonl", good | {"answer": "#### 4"}, good | {"answer": "So the answer is 3 + 1.\n#### 4"})
+    assert [record.reason for record in read_records("gsm8k", tmp_path)] == [reasons.EMPTY, reasons.STATES_OTHER]
+    jsonl(tmp_path / "test.jsonl", {"question": "Q?"})
+    with pytest.raises(DataError, match="test.jsonl, line 1: the field answer is missing; it has question"):
+        list(read_records("gsm8k", tmp_path))
+    (tmp_path / "test.jsonl").unlink()
+    with pytest.raises(DataError, match="has none of its files; name the folder that holds train.jsonl, test.jso"):
+        list(read_records("gsm8k", tmp_path))
+
+
+def palm(folder: Path, *chains: str, label: str = "( 7.0 - 3.0 )") -> Path:
+    jsonl(folder / "svamp_test.json", *({"input": f"Question {n}?", "label": label} for n in range(len(chains))))
+    (folder / "llm").mkdir(exist_ok=True)
+    (folder / "llm" / "test_CoT_0.json").write_text(json.dumps(chains))
+    return folder
+
+
+PALM: dict[str, tuple[str, str, str, str]] = {
+    # name: (text, rationale, what becomes of it, and with wrong teachers kept)
+    "right": (
+        "7 - 3 is 4. The answer is (7 - 3).\n\nQ: More?\nA: Yes. The answer is (1 + 1).",
+        "7 - 3 is 4. The answer is (7 - 3) = 4.",
+        reasons.KEPT,
+        reasons.KEPT,
+    ),
+    "cut off at the Q": ("The answer is (7 - 3).\n\nQ", "The answer is (7 - 3) = 4.", reasons.KEPT, reasons.KEPT),
+    "a number": ("The answer is 4.", "The answer is 4.", reasons.KEPT, reasons.KEPT),
+    "brackets before a factor": (
+        "The answer is (9 - 7) * 2.",
+        "The answer is (9 - 7) * 2 = 4.",
+        reasons.KEPT,
+        reasons.KEPT,
+    ),
+    "wrong": ("The answer is (7 + 3).", "The answer is (7 + 3) = 10.", reasons.WRONG, reasons.KEPT_WRONG),
+    "no equation": ("It is 4.", "It is 4.", reasons.NO_EQUATION, reasons.NO_EQUATION),
+    "unknowns": (
+        "The answer is (some - 3).",
+        "The answer is (some - 3).",
+        reasons.UNREAD_EQUATION,
+        reasons.UNREAD_EQUATION,
+    ),
+    "divided by 0": ("The answer is (7 / 0).", "The answer is (7 / 0).", *[reasons.UNREAD_EQUATION] * 2),
+    "nothing before the Q": ("Q: Else?", "", reasons.EMPTY, reasons.EMPTY),
+}
+
+
+@pytest.mark.parametrize(("text", "rationale", "reason", "when_kept"), PALM.values(), ids=PALM.keys())
+def test_a_rationale_of_palm(tmp_path: Path, text: str, rationale: str, reason: str, when_kept: str) -> None:
+    folder = palm(tmp_path, text)
+    for keep, expected in ((False, reason), (True, when_kept)):
+        (record,) = read_records("palm_svamp_cot", folder, keep_teacher_wrong=keep)
+        assert (record.example.rationale, record.reason) == (rationale, expected)
+        assert record.example.answer == "4"
+        assert record.example.official_split == "test"
+        assert record.example.teacher_correct == (reason == reasons.KEPT)
+        assert ("equation-worked-out" in record.example.flags) == (" = " in rationale)
+
+
+def test_questions_and_rationales_of_palm_must_match(tmp_path: Path) -> None:
+    folder = palm(tmp_path, "The answer is 4.", "The answer is 4.")
+    (folder / "llm" / "test_CoT_0.json").write_text('["The answer is 4."]')
+    with pytest.raises(DataError, match="svamp_test.json holds 2 questions, but .*test_CoT_0.json hold 1 rationales"):
+        list(read_records("palm_svamp_cot", folder))
+    (folder / "llm" / "test_CoT_0.json").write_text('["The answer is 4.", 4]')
+    with pytest.raises(DataError, match="test_CoT_0.json, record 2: number, but must be a text"):
+        list(read_records("palm_svamp_cot", folder))
+    with pytest.raises(DataError, match="svamp_test.json, line 1: label is no equation"):
+        list(read_records("palm_svamp_cot", palm(tmp_path, "The answer is 4.", label="x + 1")))
+
+
+def shared(real: Path, name: str) -> Path:
+    if not (real.parent / name).is_dir():
+        pytest.skip(f"no {name} beside the real rationales")
+    return real.parent / name
+
+
+def test_every_row_of_the_real_gsm8k_is_accounted_for(real: Path) -> None:
+    records = list(read_records("gsm8k", shared(real, "gsm8k")))
+    assert Counter(record.set for record in records) == {"train": 7473, "test": 1319}
+    assert reasons_of(records) == {
+        ("train", reasons.KEPT_APPENDED): 7469,
+        ("train", reasons.KEPT): 3,
+        ("train", reasons.STATES_OTHER): 1,
+        ("test", reasons.KEPT_APPENDED): 1319,
+    }
+    train = [record.example for record in records if record.set == "train"]
+    lines = Counter(sum(map(bool, example.rationale.split("\n"))) for example in train)
+    assert [lines[size] for size in range(2, 10)] == [1961, 2149, 1659, 955, 419, 227, 90, 13]
+    assert len({normalise_question(record.example.question) for record in records}) == len(records)
+    for record in records:
+        assert "<<" not in record.example.rationale
+        assert "####" not in record.example.rationale
+        if record.kept:
+            assert is_correct(state_answer(record.example).rationale, record.example.answer), record.example.qid
+
+
+@pytest.mark.parametrize(("name", "rows", "silent", "share"), [("train", 800, 11, 73.2), ("test", 200, 2, 74.0)])
+def test_the_published_counts_of_palm_look_at_brackets_alone(
+    real: Path, name: str, rows: int, silent: int, share: float
+) -> None:
+    """SOURCE.md: 11 and 2 without a parsable answer, 73.2 and 74.0 % right. Whole equations: 595 and 155 are right."""
+    folder = shared(real, "palm_svamp_cot")
+    records = [one for one in read_records("palm_svamp_cot", folder, keep_teacher_wrong=True) if one.set == name]
+    assert len(records) == rows
+    assert sum(record.reason == reasons.NO_EQUATION for record in records) == silent
+    assert sum(record.example.teacher_correct for record in records) == {"train": 595, "test": 155}[name]
+    for record in records:
+        if record.example.teacher_correct:
+            assert is_correct(record.example.rationale, record.example.answer), record.example.qid
+    read_as_published = 0
+    for record in records:
+        gold = Fraction(record.example.answer)
+        stated = record.example.rationale.partition("The answer is")[2].partition(" = ")[0]
+        brackets = re.search(r"\(.*\)", stated)
+        if brackets and re.fullmatch(r"[\d.+*/() -]+", brackets.group()):
+            value = compute(brackets.group())
+            read_as_published += value is not None and math.isclose(value, gold)
+    assert 100 * read_as_published / rows == pytest.approx(share, abs=0.06)
+
+
+# Reports -----------------------------------------------------------------------------------------------------------
+
+REPORTS = "question,answer,qid\r\n" + '"肝脏，未见异常。\n2. 肺",1. 未见异常。,7\r\n所见,,8\r\n,印象,9\r\n'
+
+
+def test_reports_have_no_answer_and_their_impression_is_the_rationale(tmp_path: Path) -> None:
+    path = tmp_path / "cpet.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + REPORTS.encode())
+    records = list(read_records("cpet", path))
+    assert [(record.set, record.record, record.reason) for record in records] == [
+        ("cpet", 2, reasons.KEPT),
+        ("cpet", 4, reasons.EMPTY),
+        ("cpet", 5, reasons.EMPTY_QUESTION),
+    ]
+    assert records[0].example == Example(
+        qid="7",
+        question="肝脏，未见异常。\n2. 肺",
+        rationale="1. 未见异常。",
+        answer=None,
+        source="cpet",
+        licence="none stated",
+        language="zh",
+    )
+    assert records[2].example is None
+    before = fingerprint("cpet", path)
+    path.write_bytes(REPORTS.encode())
+    assert fingerprint("cpet", path) != before
+
+
+def test_a_folder_of_reports_keeps_its_splits_apart(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.csv").write_text(f"question,answer,qid\n{name},r,1\n", "utf-8-sig")
+    records = list(read_records("cpet", tmp_path))
+    assert [(one.example.qid, one.example.official_split) for one in records] == [
+        ("test/1", "test"),
+        ("train/1", "train"),
+    ]
+    assert fingerprint("cpet", tmp_path) != fingerprint("cpet", tmp_path / "train.csv")
+
+
+def test_reports_in_another_layout_are_refused_without_printing_them(tmp_path: Path) -> None:
+    path = tmp_path / "cpet.csv"
+    for text, message in (
+        ("question,rationale,qid\nsecret,secret,1\n", "line 1, field answer: the column is missing"),
+        ("question,answer,qid\nsecret,secret,1\nsecret,secret,1\n", "line 3, field qid: 1 stands for line 2 too"),
+        ("question,answer,qid\nsecret,secret\n", "line 2: 2 cells, but the header has 3"),
+    ):
+        path.write_text(text, "utf-8-sig")
+        with pytest.raises(DataError, match=message) as caught:
+            list(read_records("cpet", path))
+        assert "secret" not in str(caught.value)
+
+
+# Anyone's own data -------------------------------------------------------------------------------------------------
+
+
+def test_own_rows_are_judged_by_their_answer_column(tmp_path: Path) -> None:
+    path = jsonl(
+        tmp_path / "mine.jsonl",
+        {"task": "a?", "steps": "So the answer is 4.", "gold": 4, "id": "one"},
+        {"task": "b?", "steps": "So the answer is 5.", "gold": "4", "id": "two"},
+        {"task": "c?", "steps": "It is four.", "gold": "4", "id": "three"},
+        {"task": "d?", "steps": "The answer is (B).", "gold": "B", "id": "four"},
+        {"task": "e?", "steps": "=cmd|calc", "id": "five"},
+        {"task": "", "steps": "x", "id": "six"},
+        {"task": "g?", "steps": " ", "id": "seven"},
+    )
+    columns = {"question": "task", "rationale": "steps", "answer": "gold", "qid": "id"}
+    records = list(read_records("own", path, columns=columns, language="de"))
+    assert [(record.set, record.record, record.reason) for record in records] == [
+        ("mine", 1, reasons.KEPT),
+        ("mine", 2, sources.OTHER_ANSWER),
+        ("mine", 3, reasons.KEPT_APPENDED),
+        ("mine", 4, reasons.KEPT),
+        ("mine", 5, reasons.KEPT),
+        ("mine", 6, reasons.EMPTY_QUESTION),
+        ("mine", 7, reasons.EMPTY),
+    ]
+    examples = [record.example for record in records]
+    assert [one and one.teacher_correct for one in examples] == [True, False, None, None, None, None, None]
+    assert [one and one.flags for one in examples[:5]] == [
+        (),
+        ("teacher-wrong",),
+        ("no-stated-answer",),
+        (),
+        ("formula-like",),
+    ]
+    assert (examples[0].qid, examples[0].answer, examples[0].source, examples[0].language) == (
+        "one",
+        "4",
+        "own/mine",
+        "de",
+    )
+    kept = list(read_records("own", path, columns=columns, keep_teacher_wrong=True))[1]
+    assert (kept.reason, kept.kept) == (reasons.KEPT_WRONG, True)
+
+
+def test_layouts_of_own_data_agree(tmp_path: Path) -> None:
+    rows = [{"question": f"Question {n}?", "rationale": f"{n} + 1.", "answer": str(n + 1)} for n in range(3)]
+    frame = pandas.DataFrame(rows)
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    frame.to_csv(tmp_path / "own.tsv", index=False, sep="\t")
+    frame.to_parquet(tmp_path / "own.parquet")
+    jsonl(tmp_path / "own.jsonl", *rows)
+    (tmp_path / "own.json").write_text(json.dumps(rows))
+    found = {}
+    for path in tmp_path.iterdir():
+        examples = [record.example for record in read_records("own", path)]
+        found[path.suffix] = [(one.question, one.rationale, one.answer, one.source) for one in examples]
+        assert len({one.qid for one in examples}) == 3
+    assert len(found) == 5
+    assert all(one == found[".csv"] for one in found.values())
+
+
+def test_own_rows_that_cannot_be_read_name_file_line_and_field(tmp_path: Path) -> None:
+    good = {"question": "q", "rationale": "r", "qid": "x"}
+    for row, message in (
+        (good, "mine.jsonl, line 2, field qid: x stands for line 1 too; give each row its own"),
+        ({"question": "q"}, "mine.jsonl, line 2, field rationale: the column is missing; the file has question"),
+        (good | {"qid": "\ud83d"}, "mine.jsonl, line 2, field qid: holds half of a character"),
+        ([], "mine.jsonl, line 2: a JSON list, but each record must be"),
+    ):
+        path = jsonl(tmp_path / "mine.jsonl", good, row)
+        with pytest.raises(DataError, match=message):
+            list(read_records("own", path))
+    with pytest.raises(ParameterError, match="unknown field task"):
+        next(read_records("own", path, columns={"task": "question"}))
+    with pytest.raises(DataError, match="nowhere.csv: is not there"):
+        next(read_records("own", tmp_path / "nowhere.csv"))
+    with pytest.raises(DataError, match="nowhere.csv is not there"):
+        fingerprint("own", tmp_path / "nowhere.csv")
+    with pytest.raises(DataError, match="columns are for own data; gsm8k has its own layout"):
+        next(read_records("gsm8k", jsonl(tmp_path / "train.jsonl", good).parent, columns={"question": "q"}))
+    with pytest.raises(DataError, match="data is 'else', but must be one of llm_adapters_cot, gsm8k"):
+        next(read_records("else", tmp_path))
+
+
+# Sets on the hub ---------------------------------------------------------------------------------------------------
+
+
+def test_hub_names_are_told_from_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert hub.is_name("openai/gsm8k")
+    assert hub.is_name("hub:openai/gsm8k:main@abc")
+    assert not hub.is_name("data/own.csv")
+    assert not hub.is_name("data/own.jsonl.gz")
+    assert not hub.is_name(tmp_path / "own.csv")
+    (tmp_path / "openai" / "gsm8k").mkdir(parents=True)
+    assert not hub.is_name("openai/gsm8k")
+
+
+def test_a_hub_set_is_read_split_by_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def load_dataset(name: str, config: str | None, **options: Any) -> dict[str, list[dict[str, str]]]:
+        asked.append((name, config, options))
+        return {split: [{"q": f"{split}?", "rationale": "r"}] for split in ("train", "test", "validation")}
+
+    monkeypatch.setattr("datasets.load_dataset", load_dataset)
+    records = list(read_records("own", "hub:some/set:main@abc", columns={"question": "q"}))
+    assert asked == [("some/set", "main", {"revision": "abc", "streaming": True})]
+    assert [(one.set, one.record, one.example.official_split) for one in records] == [
+        ("train", 1, "train"),
+        ("test", 1, "test"),
+        ("validation", 1, None),
+    ]
+    with pytest.raises(DataError, match=r"hub:some/set \(train\), row 1, field question: the column is missing"):
+        list(read_records("own", "hub:some/set"))
+
+
+def test_a_hub_that_cannot_be_reached_says_what_file_would_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_dataset(*_: Any, **__: Any) -> None:
+        raise ConnectionError("no way\nout")
+
+    monkeypatch.setattr("datasets.load_dataset", load_dataset)
+    with pytest.raises(DataError, match="the hub set hub:some/set cannot be read .no way out.; .*HTTPS_PROXY.*.jsonl"):
+        list(read_records("own", "hub:some/set"))
+    with pytest.raises(DataError, match="is no name of a hub set; write hub:owner/name"):
+        list(read_records("own", "hub:some set"))
+    commit = "0" * 40
+    assert fingerprint("own", f"hub:some/set@{commit}") == hashlib.sha256(f"some/set:@{commit}".encode()).hexdigest()
+    with pytest.raises(DataError, match="the hub set hub:some/set cannot be read"):
+        fingerprint("own", "hub:some/set")  # offline in tests
