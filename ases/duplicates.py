@@ -193,9 +193,11 @@ def likely_pairs(
 ) -> pandas.DataFrame:
     """Near pairs among those that MinHash brings together: first < second, similarity. Some are missed.
 
-    With ``groups``, pairs in two different groups. Without, pairs that link every family found and need not list all of
-    its pairs: what has been joined is not compared again. Equal sets are told by a sum of 64-bit hashes, every other
-    pair is compared exactly. ``seed`` draws the permutations.
+    Without ``groups``, pairs that link every family found and need not list all of its pairs: what has been joined is
+    not compared again. With them, pairs in two different groups, of equal sets in one group only the first. Equal sets
+    are told by a sum of 64-bit hashes, every other pair is compared exactly. ``seed`` draws the permutations. On the
+    questions of llm_adapters_cot and GSM8K together (12,614; comparing all gives 8,943 near pairs) each near pair ended
+    in one family, with each of three seeds.
     """
     rows, found = _distinct(sets, groups)
     few = sets.take(rows)

@@ -16,9 +16,9 @@ The findings tell all that the rules use. The rules are ours; they are simpler t
    (lymphoma: involved), one indeterminate, none benign.
 5. **Spread** of a primary of grade 2 or 3, from what is metastatic: *distant* with any lesion of rule 4 or a node
    outside the family's regional stations, with the number of organs (distant nodes of whichever station are one);
-   else *regional* with any node; else *local*. For the lung instead T from the longest diameter (up to 3, 5, 7 cm,
-   more: T1 to T4), N from the side of the nodes (same hilum N1, same or middle mediastinum N2, other side or any
-   supraclavicular node N3) and M1 with a metastatic lesion of rule 4, else M0.
+   else *regional* with any node, on whichever side; else *local*. For the lung instead T from the longest diameter
+   (up to 3, 5, 7 cm, more: T1 to T4), N from the side of the nodes (same hilum N1, same or middle mediastinum N2,
+   other side or any supraclavicular node N3) and M1 with a metastatic lesion of rule 4, else M0.
 6. **Lymphoma** is what involved nodes without any mass are taken for. Ann Arbor: IV with an involved organ (rule 4);
    else III with involved stations on both sides of the diaphragm, II with several on one side, I with one.
 7. **Response**, after treatment, of the lesion with the highest SUVmax now: complete where that is not above the

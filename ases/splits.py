@@ -119,8 +119,9 @@ def leaks(splits: Splits) -> pandas.DataFrame:
             found.setdefault(pair, (kind, 1.0))
     where = np.array(plain, dtype=np.int64)
     sets = example_word_sets(example for part in parts for example in part if example.schema is None)
-    near = straddling_pairs if straddling_cost(place[where]) <= COMPARED_UP_TO else likely_pairs
-    for first, second, similarity in near(sets, place[where]).itertuples(index=False):
+    exact = straddling_cost(place[where]) <= COMPARED_UP_TO
+    near = straddling_pairs(sets, place[where]) if exact else likely_pairs(sets, place[where], seed=3)
+    for first, second, similarity in near.itertuples(index=False):
         found.setdefault((int(where[first]), int(where[second])), ("near-duplicate", similarity))
     rows = []
     for pair, (kind, similarity) in sorted(found.items()):
@@ -323,7 +324,7 @@ def _place(
         parts[TEST] = pool[: settings.test_size]
         settle(pool, LEFT_OVER)
         settle(parts[TEST], TEST)
-        settle(_near_to(sets, official, families.open), NEAR_TEST)
+        settle(_near_to(sets, official, families), NEAR_TEST)
     waiting = np.flatnonzero(families.sizes()).tolist()
     generator.shuffle(waiting)
     for fate, size in ((TEST, settings.test_size), (VALID, settings.valid_size)):
@@ -335,7 +336,7 @@ def _place(
         settle(part, fate)
         settle(rest, NEAR_COPY)
         if not whole:
-            settle(_near_to(sets, fates == fate, families.open), NEAR_TEST if fate == TEST else NEAR_COPY)
+            settle(_near_to(sets, fates == fate, families), NEAR_TEST if fate == TEST else NEAR_COPY)
     left = [index for family in waiting for index in families.members(family)]
     generator.shuffle(left)
     size = settings.train_size or len(left)
@@ -351,13 +352,21 @@ def _place(
     return parts
 
 
-def _near_to(sets: WordSets, held: np.ndarray, open_ones: np.ndarray) -> np.ndarray:
-    """The open questions that are near to one of ``held`` (one truth value a question each)."""
+def _near_to(sets: WordSets, held: np.ndarray, families: Families) -> np.ndarray:
+    """The open questions that are near to one of ``held`` (one truth value a question).
+
+    Where there are too many to compare all, those in a family that MinHash finds near: of equal ones it names but one.
+    """
     groups = held.astype(np.int64)
-    near = straddling_pairs if straddling_cost(groups) <= COMPARED_UP_TO else likely_pairs
-    pairs = near(sets, groups)
-    ends = np.unique(np.concatenate([pairs["first"], pairs["second"]]).astype(np.int64))
-    return ends[open_ones[ends]]
+    exact = straddling_cost(groups) <= COMPARED_UP_TO
+    pairs = straddling_pairs(sets, groups) if exact else likely_pairs(sets, groups, seed=2)
+    near = np.zeros(len(sets), dtype=bool)
+    near[pairs["first"]] = near[pairs["second"]] = True
+    if not exact:
+        found = np.zeros(len(families), dtype=bool)
+        found[families.labels[near]] = True
+        near = found[families.labels]
+    return np.flatnonzero(near & families.open)
 
 
 def _account(gathered: Gathered, fates: np.ndarray) -> pandas.DataFrame:

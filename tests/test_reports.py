@@ -112,7 +112,8 @@ ADVICE = {
     },
     "en": {
         "yearly": "yearly|one year", "six months": "6 months", "three months": "3 months",
-        "node biopsy": "lymph node biopsy|biopsy of a lymph node", "complete": "follow-up", "partial": "present treatment",
+        "node biopsy": "lymph node biopsy|biopsy of a lymph node", "complete": "follow-up",
+        "partial": "present treatment",
         "stable": "early repeat|repeated soon", "progression": "change of treatment|re-evaluation",
     },
 }  # fmt: skip
@@ -123,14 +124,14 @@ CONCLUDES = {
     ),
     "en": (
         "benign|indeterminate|uncertain|cancer|metastas|involve|reactive|consistent|in keeping|likely|considered|stage|"
-        "correspond|response|metabolic|Deauville|advised|recommended|should\\b|may be|down by|up by|a fall|a rise|no change|"
-        "most avid|nature|evidence"
+        r"correspond|response|metabolic|Deauville|advised|recommended|should\b|may be|down by|up by|a fall|a rise|"
+        "no change|most avid|nature|evidence"
     ),
 }
 # Words that a restatement needs beside those of the findings.
 GLUE = {
     "zh": "及分别见前次大小约为新发处、",
-    "en": "measuring with up to before previously and axes short axis new node nodes foci nodules in of the cm suvmax a",
+    "en": "measuring with up to before previously and axes short axis new node nodes foci nodules in of the cm",
 }
 
 

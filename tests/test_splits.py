@@ -9,15 +9,12 @@ from typing import Any
 
 import pandas
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
-from ases.duplicates import NEAR, families, masked_words, near_duplicates
+from ases import splits as splitting
 from ases.errors import DataError
 from ases.examples import states_answer
 from ases.settings import DataSettings, settings_for
-from ases.splits import Splits, leaks, make_splits
+from ases.splits import EXACT_UP_TO, Splits, leak_sentence, leaks, make_splits
 
 
 def generated(**changes: Any) -> DataSettings:
@@ -34,71 +31,6 @@ def qids(splits: Splits) -> list[str]:
 
 def sizes(splits: Splits) -> tuple[int, int, int]:
     return len(splits.train), len(splits.valid), len(splits.test)
-
-
-# Likeness ----------------------------------------------------------------------------------------------------------
-
-BASE = "Ann had 3 red pens. She lost two of them. How many pens does Ann have left?"
-
-
-@pytest.mark.parametrize(
-    "copy",
-    [
-        "Ann had 41 red pens. She lost 7 of them. How many pens does Ann have left?",
-        "Ann had 1,300 red pens. She lost 0.5 of them. How many pens does Ann have left?",
-        "Tom had 3 red pens. He lost two of them. How many pens does Tom have left?",
-        "Ann had 3 red pens , she lost two of them . how many pens does ann have left ?",
-        "She lost two of them. Ann had 3 red pens. How many pens does Ann have left?",
-        "Ann had 3 red pencils. She lost two of them. How many pencils does Ann have left?",
-    ],
-    ids=["numbers", "number formats", "names", "case and punctuation", "order of sentences", "items"],
-)
-def test_a_copy_with_something_swapped_is_a_near_duplicate(copy: str) -> None:
-    (pair,) = near_duplicates([BASE, copy]).itertuples(index=False)
-    assert (pair.first, pair.second) == (0, 1)
-    assert pair.similarity >= NEAR
-
-
-def test_another_story_with_the_same_sum_is_none() -> None:
-    other = "There were 3 birds on a branch, and 2 flew away. How many birds were still sitting there?"
-    assert near_duplicates([BASE, other]).empty
-
-
-def test_masks_are_exact() -> None:
-    assert masked_words("After lunch, Ann's 3 pens cost $1,000.50; her two hats cost .5!") == (
-        ["after", "lunch", "@", "s", "#", "pens", "cost", "#", "his", "#", "hats", "cost", "#"]
-    )
-
-
-def test_similarity_is_the_overlap_of_word_sets() -> None:
-    # {a, b, c, d} and {a, b, c, e}: three shared of five.
-    pairs = near_duplicates(["a b c d", "a b c e", "", "x y"], threshold=0.5)
-    assert [tuple(row) for row in pairs.itertuples(index=False)] == [(0, 1, 0.6)]
-    assert near_duplicates(["a b c d", "a b c e"], threshold=0.61).empty
-
-
-@hypothesis_settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.sampled_from("abcdefg"), max_size=5).map(" ".join), max_size=12))
-def test_pairs_and_families_agree_with_a_plain_computation(questions: list[str]) -> None:
-    sets = [set(question.split()) for question in questions]
-    alike = {
-        (i, j): len(sets[i] & sets[j]) / len(sets[i] | sets[j])
-        for j in range(len(sets))
-        for i in range(j)
-        if sets[i] & sets[j] and len(sets[i] & sets[j]) / len(sets[i] | sets[j]) >= NEAR
-    }
-    pairs = near_duplicates(questions)
-    assert {(row.first, row.second): row.similarity for row in pairs.itertuples()} == pytest.approx(alike)
-    groups = families(questions)
-    assert sorted(index for group in groups for index in group) == list(range(len(questions)))
-    place = {index: number for number, group in enumerate(groups) for index in group}
-    assert all(place[i] == place[j] for i, j in alike)
-    assert len(groups) == len(questions) or alike
-
-
-def test_families_join_by_single_link() -> None:
-    questions = ["a b c d e f g h i", "a b c d e f g h z", "a b c d e f g y z", "p q r"]
-    assert sorted(map(sorted, families(questions, threshold=0.8))) == [[0, 1, 2], [3]]
 
 
 # Generated data ----------------------------------------------------------------------------------------------------
@@ -228,6 +160,163 @@ def test_leaks_finds_what_is_put_there_on_collected_data(tmp_path: Path) -> None
     assert 0.7 <= found["similarity"].item() < 1
 
 
+# Official splits ---------------------------------------------------------------------------------------------------
+
+
+def gsm8k(folder: Path, train: list[str], test: list[str], **changes: Any) -> DataSettings:
+    for name, questions in (("train", train), ("test", test)):
+        rows = [{"question": question, "answer": f"It is {n}.\n#### {n}"} for n, question in enumerate(questions)]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return settings_for({"size": "real", "data": "gsm8k", "data_folder": str(folder), **changes}).data
+
+
+def fates(splits: Splits) -> dict[tuple[str, str], int]:
+    return {(row.set, row.split): row.rows for row in splits.account.itertuples()}
+
+
+def test_test_questions_come_from_the_official_test_set_and_near_copies_leave_training(tmp_path: Path) -> None:
+    train = [story(number) for number in range(20)] + [story(20) + " 5", story(21) + " 7 times 7"]
+    test = [story(20) + " 6", story(21) + " 8"] + [story(number) for number in range(30, 36)]
+    splits = make_splits(gsm8k(tmp_path, train, test, test_size=5, valid_size=4, train_size=0))
+    assert sizes(splits) == (16, 4, 5)
+    assert all(example.official_split == "test" for example in splits.test)
+    assert all(example.official_split == "train" for part in (splits.train, splits.valid) for example in part)
+    assert leaks(splits).empty
+    assert fates(splits) == {
+        ("train", "train"): 16,
+        ("train", "valid"): 4,
+        ("train", "near copy of a test question"): 2,
+        ("test", "test"): 5,
+        # never in training, drawn for the test or not
+        ("test", "left over"): 3,
+    }
+    table = splits.near_duplicates.set_index("measure")["value"]
+    assert table["pairs that the official split parts"] == 2
+    assert table["questions dropped: near copy of a test question"] == 2
+
+
+def test_an_equal_question_is_kept_for_the_official_test(tmp_path: Path) -> None:
+    shared = story(50)
+    train, test = [shared, *map(story, range(9))], [shared.upper(), *map(story, range(10, 13))]
+    splits = make_splits(gsm8k(tmp_path, train, test, test_size=4, valid_size=2, train_size=0))
+    assert sizes(splits) == (7, 2, 4)
+    assert shared.upper() in [example.question for example in splits.test]
+    account = splits.account.set_index("reason")["rows"]
+    assert account["duplicate question, kept from test"] == 1
+
+
+def test_more_test_questions_than_the_official_set_has_are_an_error(tmp_path: Path) -> None:
+    settings = gsm8k(tmp_path, list(map(story, range(20))), list(map(story, range(20, 24))), test_size=5, valid_size=2)
+    with pytest.raises(DataError, match="4 are of the official test set, but test_size is 5"):
+        make_splits(settings)
+
+
+# Many questions ----------------------------------------------------------------------------------------------------
+
+
+def crowd(folder: Path, **changes: Any) -> DataSettings:
+    copies = [f"{story(family)} {number}" for family in range(8) for number in range(2, 6)]
+    write(folder, copies + [story(family) for family in range(8, 60)])
+    return collected(folder, **{"test_size": 12, "valid_size": 9, "train_size": 0, **changes})
+
+
+def test_many_questions_go_through_minhash_with_the_same_guarantees(tmp_path: Path, monkeypatch) -> None:
+    exact = make_splits(crowd(tmp_path))
+    monkeypatch.setattr(splitting, "EXACT_UP_TO", 10)
+    splits = make_splits(crowd(tmp_path))
+    assert leaks(splits).empty
+    assert [set(qids_of) for qids_of in by_split(splits)] == [set(qids_of) for qids_of in by_split(exact)]
+    assert "near-duplicate pairs" not in set(splits.near_duplicates["measure"])
+    small = make_splits(crowd(tmp_path, train_size=20))
+    assert (small.test, small.valid) == (splits.test, splits.valid)
+    assert set(by_split(small)[0]) < set(by_split(splits)[0])
+
+
+def by_split(splits: Splits) -> list[list[str]]:
+    return [[example.qid for example in part] for _, part in splits.items()]
+
+
+def test_what_minhash_misses_is_found_between_splits_and_dropped(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(splitting, "EXACT_UP_TO", 10)
+    monkeypatch.setattr(splitting, "likely_pairs", lambda sets: splitting.near_pairs(sets, threshold=2.0))
+    splits = make_splits(crowd(tmp_path))
+    assert sizes(splits)[1:] == (9, 12)
+    assert leaks(splits).empty
+    dropped = splits.account[splits.account["split"].str.startswith("near copy")]["rows"].sum()
+    assert dropped > 0
+    assert splits.account["rows"].sum() == 84 == sum(sizes(splits)) + dropped
+
+
+def test_leaks_beyond_the_exact_comparison_are_still_found(tmp_path: Path, monkeypatch) -> None:
+    splits = make_splits(crowd(tmp_path))
+    swapped = replace(splits.test[0], qid="swapped", question=splits.test[0].question + " 17")
+    mixed = replace(splits, train=[*splits.train, swapped])
+    exact = leaks(mixed)
+    monkeypatch.setattr(splitting, "COMPARED_UP_TO", 0)
+    assert leaks(mixed).equals(exact)
+    assert len(exact) >= 1
+
+
+# Stories held out --------------------------------------------------------------------------------------------------
+
+
+def schemas(examples: Any) -> set[str]:
+    return {example.schema for example in examples}
+
+
+def test_held_out_schemas_are_in_the_test_alone() -> None:
+    splits = make_splits(generated(held_out_schemas=True, train_size=200, valid_size=30, test_size=40))
+    assert sizes(splits) == (200, 30, 40)
+    assert not schemas(splits.test) & (schemas(splits.train) | schemas(splits.valid))
+    assert leaks(splits).empty
+    assert "known from training for 0% of test questions" in leak_sentence(splits, leaks(splits))
+    larger = make_splits(generated(held_out_schemas=True, train_size=300, valid_size=30, test_size=40))
+    assert (larger.test, larger.valid, larger.train[:200]) == (splits.test, splits.valid, splits.train)
+    numbers = [int(qid.rsplit("-", 1)[1]) for qid in qids(splits)]
+    assert splits.account["rows"].sum() == max(numbers) + 1  # what was generated and not needed is counted
+    assert schemas(splits.test) & schemas(make_splits(generated(train_size=200)).train)
+
+
+def test_too_few_schemas_to_hold_any_out_are_an_error(monkeypatch) -> None:
+    one = make_splits(generated()).train[0]
+    monkeypatch.setattr(splitting, "iter_problems", lambda count, **kinds: iter([one] * min(count, 500)))
+    with pytest.raises(DataError, match="test got 48 too few.*too few schemas to hold some out"):
+        make_splits(generated(held_out_schemas=True))
+
+
+# Reports -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_generated_reports_are_split_with_the_same_guarantees(language: str) -> None:
+    chosen = {"train_size": 60, "valid_size": 10, "test_size": 20, "language": language}
+    splits = make_splits(generated(data="reports", **chosen))
+    assert sizes(splits) == (60, 10, 20)
+    assert leaks(splits).empty
+    assert {example.language for _, part in splits.items() for example in part} == {language}
+    assert all(example.gold and example.answer is None for example in splits.test)
+    assert splits.account.values.tolist()[0] == ["reports", "kept", "test", 20]
+    held = make_splits(generated(data="reports", held_out_schemas=True, **chosen))
+    assert not schemas(held.test) & schemas(held.train)
+
+
+# Arrow -------------------------------------------------------------------------------------------------------------
+
+
+def test_with_a_folder_the_tables_lie_there_and_the_splits_are_the_same(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    settings, folder = crowd(tmp_path / "data"), tmp_path / "run"
+    messages: list[str] = []
+    for _ in range(2):
+        splits = make_splits(settings, folder, lambda message, done: messages.append(message))
+        assert [*splits.train] == [*make_splits(settings).train]
+    assert sorted(path.suffix for path in folder.iterdir()) == [".arrow", ".parquet"]
+    assert any(message.startswith("found the records") for message in messages)
+    for _ in range(2):
+        assert make_splits(generated(), folder).test == make_splits(generated()).test
+    assert len([*folder.glob("generated-*.arrow")]) == 1
+
+
 # The real data -----------------------------------------------------------------------------------------------------
 
 
@@ -273,3 +362,23 @@ def test_growing_the_training_size_keeps_the_rest_of_the_real_splits(real: Path,
 def test_the_account_is_a_table_of_known_columns(splits: Splits) -> None:
     assert list(splits.account.columns) == ["set", "reason", "split", "rows"]
     assert isinstance(splits.near_duplicates, pandas.DataFrame)
+
+
+def test_the_official_splits_of_the_real_sets_keep_their_sizes_and_lose_nothing(real: Path) -> None:
+    for name, records, held in (("gsm8k", 8792, 1319), ("palm_svamp_cot", 1000, 193)):
+        folder = real.parent / name
+        if not folder.is_dir():
+            pytest.skip(f"no real rationales at {folder}")
+        chosen = {"data": name, "data_folder": str(folder), "test_size": 150, "valid_size": 50}
+        splits = make_splits(settings_for({"size": "real", "keep_teacher_wrong": True, **chosen}).data)
+        assert splits.account["rows"].sum() == records
+        assert leaks(splits).empty
+        assert {example.official_split for example in splits.test} == {"test"}
+        table = splits.near_duplicates.set_index("measure")["value"]
+        assert table["official test questions"] == held
+        assert 50 < table["questions dropped: near copy of a test question"] < 500
+        assert len(splits.train) > 200
+
+
+def test_the_real_sets_are_small_enough_for_the_exact_comparison(splits: Splits) -> None:
+    assert sum(sizes(splits)) < EXACT_UP_TO
