@@ -127,7 +127,7 @@ def _order(sizes: Sequence[tuple[int, int]], budget: int) -> list[int]:
         band.append(place)
         tokens += sum(sizes[place])
         if tokens > BAND * budget:
-            ordered += sorted(band, key=lambda place: sizes[place], reverse=len(ordered) % 2 == 1)
+            ordered += sorted(band, key=lambda place: sizes[place])
             band, tokens = [], 0
     return ordered + sorted(band, key=lambda place: sizes[place])
 
