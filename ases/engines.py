@@ -16,12 +16,12 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from transformers import DynamicCache, EncoderDecoderCache, GenerationConfig, PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutput
+from transformers import GenerationConfig, PreTrainedModel
 
 from ases.errors import DataError
 from ases.models import Cost, context_limit, cost_of
 from ases.settings import GenerationSettings
+from ases.token_steps import steps_for
 from ases.tokens import Codec, padded
 
 ENCODED_AT_ONCE = 512
@@ -174,20 +174,13 @@ class TransformersWriter:
     def _decode(
         self, rows: list[int], states: torch.Tensor, mask: torch.Tensor, limit: int, draws: torch.Tensor | None
     ) -> list[Written]:
-        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        steps = steps_for(self.model, states, mask, limit)
         tokens = torch.full((len(rows), 1), self.start, device=states.device)
         texts: list[list[int]] = [[] for _ in rows]
         scores, finished = [0.0] * len(rows), [False] * len(rows)
         going, left = list(rows), len(rows)  # which text each row of the batch writes, and how many still do
         for step in range(limit):
-            output = self.model(
-                encoder_outputs=BaseModelOutput(last_hidden_state=states),
-                attention_mask=mask,
-                decoder_input_ids=tokens,
-                past_key_values=cache,
-                use_cache=True,
-            )
-            tokens, gained = self._choose(output.logits[:, -1], None if draws is None else draws[going, step])
+            tokens, gained = self._choose(steps.next(tokens), None if draws is None else draws[going, step])
             for place, (row, token) in enumerate(zip(going, tokens.flatten().tolist(), strict=True)):
                 if finished[row]:
                     continue
@@ -203,10 +196,8 @@ class TransformersWriter:
                 places = [place for place, row in enumerate(going) if not finished[row]]
                 going = [going[place] for place in places]
                 chosen = torch.tensor(places, device=states.device)
-                tokens, states, mask = tokens[chosen], states[chosen], mask[chosen]
-                width = int(mask.sum(dim=1).max())
-                states, mask = states[:, :width], mask[:, :width]
-                _keep(cache, chosen, width)
+                tokens = tokens[chosen]
+                steps.keep(chosen)
         return [Written(tuple(texts[row]), finished[row], scores[row]) for row in range(len(texts))]
 
     def _choose(self, logits: torch.Tensor, draws: torch.Tensor | None) -> tuple[torch.Tensor, list[float] | None]:
@@ -248,14 +239,6 @@ class TransformersWriter:
             # generate divides by the length; back to the log-probability of the whole text
             written.append(Written(tuple(text), finished, score * (len(text) + finished)))
         return written
-
-
-def _keep(cache: EncoderDecoderCache, rows: torch.Tensor, width: int) -> None:
-    """Leave only these rows in the cache, and of the cross-attention's keys and values the first ``width``."""
-    for layer in cache.self_attention_cache.layers:
-        layer.keys, layer.values = layer.keys[rows], layer.values[rows]
-    for layer in cache.cross_attention_cache.layers:
-        layer.keys, layer.values = layer.keys[rows, :, :width], layer.values[rows, :, :width]
 
 
 def decoder_start(model: PreTrainedModel) -> int:

@@ -13,6 +13,8 @@ from ases.ctranslate import CTranslateWriter, converted, writers_for
 from ases.engines import Decoding, TransformersWriter, Written, row_key, weights_hash
 from ases.errors import DataError, ModelError, ParameterError
 from ases.settings import settings_for
+from ases.token_steps import ModelSteps, T5Steps, steps_for
+from ases.tokens import padded
 from tests.tiny_models import MARKS, NEAR, VOCABULARY, contexts, log_probabilities, margin, tiny_model
 
 KINDS = ["t5", "t5-v1.1", "mt5", "bart"]
@@ -54,6 +56,24 @@ def test_greedy_ids_are_those_of_generate(kind: str, seed: int) -> None:
     assert len(lengths) > 1 or seed != 4, "rows that end at different steps are what compaction is about"
 
 
+@pytest.mark.parametrize("kind", ["t5", "t5-v1.1", "mt5"])
+def test_the_step_written_out_has_the_logits_of_the_model(kind: str) -> None:
+    model, given = tiny_model(kind, 4), contexts(12, 4)
+    ids, mask = padded(sorted(given, key=len, reverse=True), MARKS.pad)
+    tokens = torch.randint(0, VOCABULARY, (12, 150), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        states = model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
+        both = [ModelSteps(model, states, mask, 150), steps_for(model, states, mask, 150)]
+        assert isinstance(both[1], T5Steps)
+        for step in range(150):  # beyond 128 tokens all distances share a bias
+            if step in (3, 60):
+                for steps in both:
+                    steps.keep(torch.arange(len(tokens))[1::2])
+                tokens = tokens[1::2]
+            first, second = (steps.next(tokens[:, step : step + 1]) for steps in both)
+            torch.testing.assert_close(first, second, rtol=1e-4, atol=2e-4)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_shares_the_batch_changes_nothing(kind: str) -> None:
     model, given = tiny_model(kind, 4), contexts(60, 4)
@@ -64,8 +84,8 @@ def test_what_shares_the_batch_changes_nothing(kind: str) -> None:
 
 def test_rows_leave_the_batch_when_they_are_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     model, given = tiny_model("t5", 2), contexts(60, 2)
-    sizes, forward = [], model.forward
-    monkeypatch.setattr(model, "forward", lambda **kw: sizes.append(len(kw["decoder_input_ids"])) or forward(**kw))
+    sizes, step = [], T5Steps.next
+    monkeypatch.setattr(T5Steps, "next", lambda self, tokens: sizes.append(len(tokens)) or step(self, tokens))
     written = TransformersWriter(model, MARKS).write(given, 12)
     needed = sum(len(whole(text)) for text in written)
     assert needed <= sum(sizes) < len(given) * max(len(whole(text)) for text in written)

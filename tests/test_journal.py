@@ -98,7 +98,7 @@ def test_other_weights_settings_or_questions_are_not_taken_for_these(tmp_path: P
         elif change == "settings":
             settings = replace(SETTINGS, max_rounds=9)
         elif change == "question":
-            questions = [*QUESTIONS[:3], ("q3", "Bob had 4. ")]
+            questions = [*QUESTIONS[:3], ("q3", "Ann had 9. ")]
         else:
             settings = replace(SETTINGS, generation_batch=3, token_budget=100)
         write_chains(questions, {"model": writer}, CODEC, "uni-path", settings, resume=tmp_path)
