@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ases.batches import epoch_batches, plan_batches
+from ases.batches import epoch_batches, plan_batches, split_step
 from ases.errors import ParameterError
 
 lengths_lists = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30)), min_size=1, max_size=150)
@@ -45,10 +45,39 @@ def test_epochs_and_seeds_differ_and_a_longer_run_begins_as_a_shorter_one():
     assert long.batches[: len(short.batches)] == short.batches
 
 
-def test_bucketing_keeps_padding_low():
+def test_bucketing_keeps_padding_low_on_both_sides():
     lengths = [((n * 37) % 80 + 10, (n * 53) % 40 + 2) for n in range(4000)]
-    plan = plan_batches(lengths, cost=cost, budget=sum(cost(*pair) for pair in lengths), batch_size=32, seed=0)
-    assert 1 - sum(plan.flops) / sum(plan.padded_flops) < 0.25
+    plan = plan_batches(lengths, cost=cost, budget=1, unit="epochs", batch_size=32, seed=0)
+    assert plan.padding_waste < 0.1
+    assert plan.padding_waste == 1 - sum(plan.real_tokens) / sum(plan.padded_tokens)
+    assert sum(plan.real_tokens) == sum(map(sum, lengths))
+
+
+def test_pairs_meet_others_in_the_next_epoch():
+    lengths = [((n * 37) % 80 + 10, (n * 53) % 40 + 2) for n in range(2000)]
+    first, second = (epoch_batches(lengths, batch_size=20, seed=0, epoch=epoch) for epoch in (0, 1))
+    before = {row: batch for batch in first for row in batch}
+    again = [max(len(set(batch) & set(before[row])) for row in batch) / len(batch) for batch in second]
+    assert sum(again) / len(again) < 0.7
+
+
+@given(lengths_lists, st.integers(1, 16), st.integers(1, 6))
+def test_budgets_in_epochs_and_target_tokens_are_met(lengths, batch_size, epochs):
+    plan = plan_batches(lengths, cost=cost, budget=epochs, unit="epochs", batch_size=batch_size, seed=1)
+    assert plan.epochs == pytest.approx(epochs) and plan.epoch_ends[-1] == len(plan.batches)
+    tokens = epochs * sum(target for _, target in lengths)
+    plan = plan_batches(lengths, cost=cost, budget=tokens, unit="target_tokens", batch_size=batch_size, seed=1)
+    assert sum(plan.target_tokens) == pytest.approx(tokens)
+
+
+@given(lengths_lists, st.integers(1, 9))
+def test_the_parts_of_a_step_hold_every_row_once(lengths, parts):
+    split = split_step(tuple(range(len(lengths))), lengths, parts)
+    assert len(split) == parts and sorted(row for part in split for row in part) == list(range(len(lengths)))
+    sizes = [len(part) for part in split]
+    assert max(sizes) - min(sizes) <= 1
+    ordered = [lengths[row] for part in split for row in part]
+    assert ordered == sorted(ordered), "similar lengths together"
 
 
 def test_what_cannot_be_planned_is_refused():
@@ -56,3 +85,5 @@ def test_what_cannot_be_planned_is_refused():
         plan_batches([], cost=cost, budget=1e9, batch_size=8, seed=0)
     with pytest.raises(ParameterError, match="budget"):
         plan_batches([(10, 10)], cost=cost, budget=1, batch_size=8, seed=0)
+    with pytest.raises(ParameterError, match="budget_unit is 'hours'"):
+        plan_batches([(10, 10)], cost=cost, budget=1, unit="hours", batch_size=8, seed=0)

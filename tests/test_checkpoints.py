@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import json
+
 import pytest
 
-from ases.checkpoints import MARKER, last_whole, seal
+from ases.checkpoints import MARKER, is_disk_full, last_whole, seal, write_whole
 
 
 def checkpoint(folder, step, *, sealed=True):
@@ -35,3 +38,25 @@ def test_a_damaged_one_is_passed_over_and_removed(tmp_path, damage):
 
 def test_no_checkpoint_means_a_fresh_start(tmp_path):
     assert last_whole(tmp_path / "none") == (None, 0)
+
+
+def test_a_full_disk_is_told_from_other_errors_whoever_tells_it():
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert is_disk_full(full) and is_disk_full(OSError(errno.EDQUOT, "Disk quota exceeded"))
+    assert is_disk_full(RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/3"))
+    try:
+        try:
+            raise full
+        except OSError as error:
+            raise ValueError("could not save") from error
+    except ValueError as wrapped:
+        assert is_disk_full(wrapped)
+    assert not is_disk_full(OSError(errno.EACCES, "Permission denied")) and not is_disk_full(ValueError("shapes"))
+
+
+def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path):
+    path = tmp_path / "file.json"
+    write_whole(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_whole(path, {"a": object()})
+    assert json.loads(path.read_text()) == {"a": 1}

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import BartConfig, BartForConditionalGeneration, MT5Config, MT5ForConditionalGeneration
+from transformers import (
+    BartConfig,
+    BartForConditionalGeneration,
+    MT5Config,
+    MT5ForConditionalGeneration,
+    T5Config,
+    T5ForConditionalGeneration,
+)
 
 from ases.errors import ModelError
-from ases.models import PRESETS, cost_of, fresh_model, load_model, save_model, start_model
+from ases.models import cost_of, fresh_model, load_model, save_model, start_model
+from ases.presets import PRESETS, dial_of
+from ases.settings import settings_for
 from ases.tokens import load_codec, train_codec
 
 CODEC = train_codec(["Ann had 3. Bob had 4. So 3 + 4 = 7."])
@@ -32,6 +43,22 @@ def mt5() -> MT5ForConditionalGeneration:
     return MT5ForConditionalGeneration(config)
 
 
+def t5(**changes) -> T5ForConditionalGeneration:
+    config = T5Config(
+        vocab_size=len(CODEC), d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
+        pad_token_id=CODEC.pad, eos_token_id=CODEC.end, decoder_start_token_id=CODEC.pad, **changes,
+    )  # fmt: skip
+    return T5ForConditionalGeneration(config)
+
+
+def flan_t5() -> T5ForConditionalGeneration:
+    """As Flan-T5 differs from T5: a gated feed-forward layer, and an output layer of its own."""
+    return t5(feed_forward_proj="gated-gelu", tie_word_embeddings=False)
+
+
+KINDS = {"t5": t5, "flan-t5": flan_t5, "mt5": mt5, "bart": bart}
+
+
 def test_the_same_seed_gives_the_same_start_and_leaves_the_global_generator_alone():
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
@@ -42,7 +69,7 @@ def test_the_same_seed_gives_the_same_start_and_leaves_the_global_generator_alon
     assert any(not torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
 
 
-@pytest.mark.parametrize("make", [lambda: fresh_model("nano", CODEC, 0), mt5, bart], ids=["t5", "mt5", "bart"])
+@pytest.mark.parametrize("make", [lambda: fresh_model("nano", CODEC, 0), *KINDS.values()], ids=["nano", *KINDS])
 @pytest.mark.parametrize(("source", "target"), [(30, 12), (7, 40)])
 def test_the_cost_formula_matches_a_counted_pass(make, source, target):
     model = make()
@@ -57,7 +84,7 @@ def test_the_cost_formula_matches_a_counted_pass(make, source, target):
     assert both.get_total_flops() == pytest.approx(cost_of(model).training(source, target), rel=0.05)
 
 
-@pytest.mark.parametrize("make", [lambda: fresh_model("nano", CODEC, 0), mt5, bart], ids=["t5", "mt5", "bart"])
+@pytest.mark.parametrize("make", [lambda: fresh_model("nano", CODEC, 0), *KINDS.values()], ids=["nano", *KINDS])
 def test_a_saved_checkpoint_is_loaded_by_folder_as_a_start(make, tmp_path):
     model = make()
     save_model(model, CODEC, tmp_path)
@@ -86,6 +113,35 @@ def test_a_checkpoint_with_a_smaller_vocabulary_gets_the_marks(tmp_path):
 def test_a_model_that_is_not_there_says_what_would_serve(tmp_path):
     with pytest.raises(ModelError, match=r"config.json and model.safetensors.*nano"):
         load_model(str(tmp_path / "none"), CODEC, seed=0)
+
+
+def test_folders_nearby_that_would_serve_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(mt5(), CODEC, tmp_path / "models" / "mt5-small")
+    with pytest.raises(ModelError, match="These folders hold one: .*models/mt5-small"):
+        load_model("google/mt5-small", CODEC, seed=0)
+    with pytest.raises(ModelError, match="These folders hold one: .*models/mt5-small"):
+        load_model(str(tmp_path / "models" / "mt5-smal"), CODEC, seed=0)
+
+
+def test_pickled_weights_are_not_loaded(tmp_path):
+    model = mt5()
+    model.config.save_pretrained(tmp_path)
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="model.safetensors"):
+        load_model(str(tmp_path), CODEC, seed=0)
+
+
+def test_the_dial_sets_batch_and_learning_rate():
+    assert dial_of("nano") == {"batch_size": 32, "learning_rate": 3e-3}
+    for smaller, larger in pairwise(PRESETS.values()):
+        assert smaller.width < larger.width and smaller.learning_rate > larger.learning_rate
+        assert smaller.batch_size <= larger.batch_size
+        assert smaller.learning_rate * smaller.width == pytest.approx(larger.learning_rate * larger.width)
+    given = settings_for({"model": "small"}).training
+    assert (given.batch_size, given.learning_rate) == (64, 3.75e-4)
+    assert settings_for({"model": "small", "batch_size": 8}).training.batch_size == 8, "what is given wins"
+    assert settings_for({"model": "google/flan-t5-small"}).training.learning_rate == 5e-4
 
 
 def test_presets_are_the_sizes_they_say():

@@ -19,12 +19,12 @@ from ases.generation import TransformersWriter, write_chains
 from ases.labels import label_by_gold
 from ases.losses import target_labels
 from ases.metrics import is_correct
-from ases.models import codec_for, save_model
+from ases.models import codec_for, save_model, start_model
 from ases.problems import generate_problems
 from ases.segments import pairs_for
 from ases.settings import settings_for
 from ases.training import collate, curve_models, read_training, train, trained_models, validation_loss
-from tests.test_models import bart, mt5
+from tests.test_models import KINDS, bart
 
 EXAMPLES = generate_problems(60, seed=3, steps_from=1, steps_to=2)
 CODEC = codec_for("nano", [text for e in EXAMPLES[:48] for text in (e.question, e.rationale)])
@@ -167,14 +167,18 @@ def test_pairs_longer_than_the_model_reads_are_refused_by_name(tmp_path):
         train(pairs("seq2seq", [long]), pairs("seq2seq", EXAMPLES[:1]), CODEC, settings, tmp_path / "run")
 
 
-def test_any_checkpoint_in_a_folder_trains_through_the_same_code(tmp_path):
-    save_model(mt5(), CODEC, tmp_path / "mt5")
-    settings = replace(SETTINGS, method="uni-path", model=str(tmp_path / "mt5"), budget=3e8)
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_checkpoint_in_a_folder_trains_through_the_same_code(kind, tmp_path):
+    save_model(KINDS[kind](), CODEC, tmp_path / kind)
+    settings = replace(SETTINGS, method="uni-path", model=str(tmp_path / kind), budget=3e8)
     codec = codec_for(settings.model, [])
-    rows = pairs("uni-path", codec=codec)
+    rows = [pair for pair in pairs("uni-path", codec=codec) if len(pair.context) <= 64]
     trained = train(rows, rows[:20], codec, settings, tmp_path / "run")
     assert trained.budget["steps"].iloc[0] >= 1
-    assert type(trained_models(tmp_path / "run", "uni-path")[0]["model"]).__name__ == "MT5ForConditionalGeneration"
+    (model,) = trained_models(tmp_path / "run", "uni-path")[0].values()
+    assert type(model) is type(KINDS[kind]())
+    before = start_model(settings.model, codec, settings.seed)
+    assert not all(torch.equal(a, b) for a, b in zip(model.parameters(), before.parameters(), strict=True))
 
 
 def test_a_half_with_nothing_to_write_is_refused_before_training(tmp_path):

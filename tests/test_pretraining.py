@@ -1,0 +1,178 @@
+"""The start checkpoint: span corruption loses nothing, no test question is read, and the same recipe gives it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ases import pretraining
+from ases.corruption import Corrupted, Noise, sentinels
+from ases.errors import DataError, ParameterError
+from ases.examples import Example
+from ases.models import codec_for, start_model
+from ases.pretraining import PretrainingSettings, Texts, collect_texts, pretrain
+from ases.problems import generate_problems
+from ases.segments import pairs_for
+from ases.settings import settings_for
+from ases.splits import Splits, leaks, make_splits
+from ases.tokens import train_codec
+from ases.training import train
+
+SMALL = PretrainingSettings(preset="nano", problems=150, held_out=20, vocabulary=400, budget=6e9, longest=64)
+CODEC = train_codec(["Ann had 3 pens. Bob had 4 pens. So 3 + 4 = 7 pens. "], 300)
+CODEC.tokenizer.add_tokens(sentinels(Noise()), special_tokens=True)
+
+
+def filled(pair, marks):
+    """The source with each gap filled from the target."""
+    spans, at = {}, None
+    for token in pair.target[:-1]:
+        if token in marks:
+            at = token
+            spans[at] = []
+        else:
+            spans[at].append(token)
+    return [one for token in pair.context[:-1] for one in (spans[token] if token in marks else [token])], spans
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(10, 250), min_size=2, max_size=256), st.integers(0, 50))
+def test_the_gaps_filled_from_the_target_give_the_text_back(ids, row):
+    corrupted = Corrupted([ids], CODEC, Noise())
+    pair = corrupted[row]
+    marks = set(corrupted.sentinels)
+    text, spans = filled(pair, marks)
+    assert text == ids and all(spans.values()), "no span is empty"
+    left_out = sum(map(len, spans.values()))
+    assert left_out == min(max(1, round(0.15 * len(ids))), len(ids) - 1)
+    assert (len(pair.context), len(pair.target)) == corrupted.lengths(len(ids))
+    assert pair.context[0] not in marks, "a text begins with what is kept"
+    asked, told = ([token for token in side if token in marks] for side in (pair.context, pair.target))
+    assert asked == told == corrupted.sentinels[: len(spans)]
+
+
+def test_each_pass_has_other_gaps_and_the_same_pass_the_same():
+    windows = [tuple(range(10, 110)), tuple(range(20, 90))]
+    corrupted = Corrupted(windows, CODEC, Noise())
+    assert corrupted[0] == corrupted[0] and corrupted[0].context != corrupted[2].context
+    assert filled(corrupted[0], set(corrupted.sentinels))[0] == filled(corrupted[2], set(corrupted.sentinels))[0]
+    assert corrupted[0] != Corrupted(windows, CODEC, Noise(seed=1))[0]
+    assert len(list(corrupted)) == 2
+
+
+def test_long_texts_are_read_in_parts_without_loss():
+    text = "Ann had 3 pens. " * 40
+    windows = pretraining._windows([text, ""], CODEC, longest=50)
+    assert max(map(len, windows)) <= 50 and [t for window in windows for t in window] == CODEC.encode(text)
+
+
+def test_no_text_is_known_from_a_default_test_split():
+    given = replace(SMALL, problems=3000)
+    texts = collect_texts(given)
+    assert texts.account["dropped"].item() > 0, "there is something to drop"
+    assert len(texts.texts) == texts.account["texts"].item() == 3000 - texts.account["dropped"].item()
+    quick = make_splits(settings_for({}).data)
+    questions = [example.question for example in [*quick.test, *quick.valid]]
+    assert not [one for one in questions if any(text.startswith(one) for text in texts.texts)]
+    assert collect_texts(given).texts == texts.texts != collect_texts(replace(given, seed=1)).texts
+    kept = [e for e in generate_problems(1000, seed=1_000_003, steps_from=1, steps_to=2)
+            if f"{e.question} {e.rationale}" in set(texts.texts)]  # fmt: skip
+    assert len(kept) > 100 and not len(leaks(Splits(kept, [], quick.test, account=None, near_duplicates=None)))
+
+
+def write_gsm8k(path, *questions):
+    path.write_text("".join(json.dumps({"question": q, "answer": f"He has 4/2=<<4/2=2>>2.\n#### {n}"}) + "\n"
+                            for n, q in enumerate(questions)))  # fmt: skip
+    return path
+
+
+def test_gsm8k_is_read_as_text_without_near_copies_of_what_is_tested(tmp_path):
+    asked = "Weng earns $12 an hour for babysitting. Yesterday she did 50 minutes of it. How much did she earn?"
+    near = asked.replace("12", "15").replace("Weng", "Tom")
+    path = write_gsm8k(tmp_path / "train.jsonl", near, "A farm has nine cows and sells all but four. How many stay?")
+    tested = Example("t", asked, "", "10", "own")
+    texts = collect_texts(SMALL, gsm8k=path, evaluated=[tested])
+    row = texts.account.set_index("source").loc["GSM8K, training part"]
+    assert (row["texts"], row["dropped"], row["licence"]) == (1, 1, "MIT")
+    (text,) = [text for text in texts.texts if "cows" in text]
+    assert text.endswith("How many stay? He has 4/2=2.\nThe answer is 1.")
+    with pytest.raises(DataError, match="test part"):
+        collect_texts(SMALL, gsm8k=write_gsm8k(tmp_path / "test.jsonl", "?"))
+    path.write_text('{"question": "x"}\n')
+    with pytest.raises(DataError, match="train.jsonl line 1"):
+        collect_texts(SMALL, gsm8k=path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("start")
+    texts = collect_texts(SMALL)
+    return folder, texts, pretrain(folder, SMALL, texts)
+
+
+def test_a_checkpoint_comes_with_recipe_curve_and_card(made):
+    folder, texts, checkpoint = made
+    recipe = json.loads((folder / "recipe.json").read_text())
+    assert recipe["flops"] == pytest.approx(SMALL.budget, rel=0.1) and recipe["bytes"] < pretraining.LARGEST_SHIPPED
+    assert recipe["texts"]["count"] == len(texts.texts) and len(recipe["texts"]["sha256"]) == 64
+    curve = (folder / "curve.csv").read_text().splitlines()
+    assert curve[0] == "step,epoch,flops,target_tokens,loss" and len(curve) > 1
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert f"{recipe['validation_loss']:.3f}" in card and "generated problems" in card
+    assert pretrain(folder, SMALL, texts) == checkpoint, "what is finished is read"
+    with pytest.raises(ParameterError, match="other settings"):
+        pretrain(folder, replace(SMALL, seed=3), texts)
+
+
+def test_methods_start_from_it_as_from_any_checkpoint(made, tmp_path):
+    _, _, checkpoint = made
+    codec = codec_for(str(checkpoint), [])
+    assert codec.exact and codec.eoc != codec.end
+    model = start_model(str(checkpoint), codec, seed=0)
+    assert model.get_input_embeddings().num_embeddings == len(codec), "all tokens are known from pretraining"
+    examples = generate_problems(20, seed=5)
+    rows = [pair for e in examples for pair in pairs_for("uni-path", e, None, codec)]
+    settings = settings_for({"size": "smoke", "method": "uni-path", "model": str(checkpoint), "budget": 8e9}).training
+    assert train(rows, rows[:9], codec, settings, tmp_path).budget["steps"].item() > 0
+
+
+def test_interrupted_it_goes_on_to_the_same_weights(made, tmp_path):
+    folder, texts, checkpoint = made
+
+    class Stop(Exception):
+        pass
+
+    def stop(message, done):
+        if done >= 0.5:
+            raise Stop
+
+    with pytest.raises(Stop):
+        pretrain(tmp_path, SMALL, texts, stop)
+    again = pretrain(tmp_path, SMALL, texts)
+    codec = codec_for(str(again), [])
+    first, second = (start_model(str(one), codec, 0).state_dict() for one in (checkpoint, again))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert (tmp_path / "curve.csv").read_text() == (folder / "curve.csv").read_text()
+
+
+def test_large_weights_are_shipped_in_float16(monkeypatch, tmp_path, made):
+    _, texts, checkpoint = made
+    monkeypatch.setattr(pretraining, "LARGEST_SHIPPED", 2**18)
+    few = replace(SMALL, budget=2e9)
+    half = pretrain(tmp_path, few, texts)
+    assert json.loads((tmp_path / "recipe.json").read_text())["numbers"] == "float16"
+    assert (half / "model.safetensors").stat().st_size < 0.6 * (checkpoint / "model.safetensors").stat().st_size
+    assert start_model(str(half), codec_for(str(half), []), 0).dtype == torch.float32
+
+
+def test_what_cannot_be_is_refused(tmp_path):
+    with pytest.raises(DataError, match="do not suffice"):
+        pretrain(tmp_path, SMALL, Texts(("Ann had 3 pens.",) * 5, collect_texts(SMALL).account))
+    with pytest.raises(ParameterError, match="preset is 'huge'"):
+        pretrain(tmp_path, replace(SMALL, preset="huge"), collect_texts(SMALL))
+    assert pretraining.main([str(tmp_path), "--gsm8k", "somewhere/train.jsonl"]) == 2
