@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from ases.aligned import LABEL_COLUMNS, Series, control_labels, labels_at, number_novelty_labels
+from ases.aligned import LABEL_COLUMNS, Series, control_labels, labels_at, number_novelty_labels, piece_table
 from ases.examples import Example, read_examples
 from ases.kinds import kind_table
-from ases.labels import label_table
+from ases.labels import label_at_random, label_random_boundaries
 from ases.pieces import split_pieces
 from ases.scores import score_examples, similarity_scores
 from ases.settings import SCORER_OF, SegmentationSettings, Settings, settings_for
@@ -28,6 +28,8 @@ SPLITS = ("valid", "test")
 REDUCES, CONDITIONS = ("sum", "mean"), ("question", "prefix")
 DEFAULT = Series("entropy", "sum", "question")
 """The released scripts' own: what a control is made of, and what is looked at first."""
+
+CONTROLS = {"random": label_at_random, "random_boundaries": label_random_boundaries}
 
 _COLUMNS = (*LABEL_COLUMNS[:-1], "score")
 
@@ -96,16 +98,10 @@ def make_study(data: str, examples: Mapping[str, Sequence[Example]], measured: S
         tokens = seq2seq[0][["qid", "piece", "tokens_question"]].rename(columns={"tokens_question": "tokens"})
         pieces = pieces.merge(tokens, on=["qid", "piece"], how="left", validate="one_to_one")
     labels = labels_at(pieces, scores)
-    controls = control_labels(pieces, labels, DEFAULT) if seq2seq else labels.iloc[:0]
+    controls = control_labels(pieces, labels, DEFAULT, CONTROLS) if seq2seq else labels.iloc[:0]
     heuristic = number_novelty_labels(pieces, {example.qid: example.question for example in members})
     kinds = kind_table(members)
     return Study(data, dict(examples), pieces, scores, labels, pd.concat([controls, heuristic]), kinds)
-
-
-def piece_table(examples: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
-    """The pieces of some examples, by split: ``split, qid, piece, text, gold``."""
-    none = {split: [[None] * len(split_pieces(one.rationale)) for one in part] for split, part in examples.items()}
-    return label_table(examples, none, None)[["split", "qid", "piece", "text", "gold"]]
 
 
 def series_table(examples: Sequence[Example], measured: Sequence[Measured]) -> pd.DataFrame:
