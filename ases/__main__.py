@@ -1,4 +1,4 @@
-"""The command line: ``python -m ases run | reproduce | status | verify | publish | check``.
+"""The command line: ``python -m ases run | reproduce | status | verify | publish | check | download``.
 
     python -m ases run 03_segmentation -p beta=1.1
     python -m ases reproduce params/quick.yaml
@@ -62,7 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     whole.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
     add("status", _status, "which runs are done")
     add("verify", _verify, "compare the computed tables with the published ones")
-    add("publish", _publish, "renew notebooks/ and figures/ from what reproduce made")
+    renew = add("publish", _publish, "renew notebooks/ and figures/ from what reproduce made")
+    renew.add_argument("--only", action="append", default=[], metavar="NOTEBOOK", help="publish this one alone")
+    text = "fetch a named data set from its origin, at one commit, checked by hash"
+    fetch = commands.add_parser("download", help="fetch a named data set", description=text)
+    fetch.set_defaults(command=_download)
+    fetch.add_argument("data", metavar="SET", help="gsm8k, llm_adapters_cot or palm_svamp_cot")
+    fetch.add_argument("folder", type=Path, metavar="FOLDER", help="where its files go")
     text = "read a data file to its end, and say what is in it and what is wrong with it"
     check = commands.add_parser("check", help="look at a data file", description=text)
     check.set_defaults(command=_check)
@@ -139,7 +145,7 @@ def _publish(options: argparse.Namespace) -> int:
 
     parameters = _parameters(options)
     in_file = strict.load_file(options.file or strict.root() / "params" / "quick.yaml")
-    for path in publish(parameters, in_file):
+    for path in publish(parameters, in_file, options.only):
         print(path.relative_to(strict.root()))
     return 0
 
@@ -161,6 +167,14 @@ def _check(options: argparse.Namespace) -> int:
     )
     print(checks.report(found), flush=True)
     return 0 if found.good else 1
+
+
+def _download(options: argparse.Namespace) -> int:
+    from ases.downloads import download
+
+    for path in download(options.data, options.folder):
+        print(path)
+    return 0
 
 
 def _interrupt(*_: Any) -> None:

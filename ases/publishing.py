@@ -11,7 +11,7 @@ import math
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ases.folders import STEPS, Run, build_folder, figure_place
 from ases.parameters import defaults, notebook_path, read_notebook, root
 from ases.provenance import injected, machine_type
 from ases.reproduction import planned
+from ases.settings import PRIVATE
 
 _PLACES = {"quick": "notebooks", "real": "notebooks/real", "smoke": "tests/notebooks"}
 
@@ -33,7 +34,7 @@ def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
     size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters["methods"]
     chosen = []
     for step, notebook in STEPS.items():
-        if size == "real" and step != "comparison":
+        if size == "real" and step not in ("data", "comparison"):
             continue
         method = defaults(notebook_path(notebook)).get("method")
         method = method if method in methods else methods[-1]
@@ -43,19 +44,26 @@ def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
     return chosen
 
 
-def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any]) -> list[Path]:
+def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Sequence[str] = ()) -> list[Path]:
     """Copy a complete reproduction's notebooks and figures into the project; returns what was written.
 
     ``in_file`` is what the parameter file says: its ``data_folder`` stands in the published text for the one given.
-    Raises RunError where a run is not done, or a text names a place of this machine.
+    ``only`` names the notebooks to publish, which need their own runs done and no others; none means all. Raises
+    RunError where a run is not done, where the data is private, or where a text names a place of this machine.
     """
     plan = planned(parameters)
     size = parameters.get("size") or "quick"
-    unfinished = [run.label for run in plan if state(run) != "done"]
+    private = [run.settings.data.data for run in plan if run.settings.data.data in PRIVATE]
+    if private:
+        raise RunError(f"nothing that is computed from {private[0]} is published: its texts are about real patients")
+    chosen = [run for run in published_runs(parameters, plan) if not only or run.notebook in only]
+    absent = [name for name in only if name not in [run.notebook for run in chosen]]
+    if absent:
+        raise RunError(f"size {size} publishes no notebook {', '.join(absent)}")
+    unfinished = [run.label for run in (chosen if only else plan) if state(run) != "done"]
     if unfinished:
         raise RunError(f"publishing needs all runs done; not done: {', '.join(unfinished)}. Run make reproduce first")
     contents: dict[Path, str] = {}
-    chosen = published_runs(parameters, plan)
     for run in chosen:
         content = read_notebook(run.path("notebook.ipynb"))
         if size == "quick" and any(injected(cell) for cell in content["cells"]):
@@ -70,7 +78,7 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any]) -> list[P
         place = figure_place(size, run.notebook)
         names = [path for path in sorted(run.figure_folder.glob("*")) if path.suffix in (".png", ".svg", ".csv")]
         copies += [(path, place / path.name) for path in names if place]
-    if size != "smoke":
+    if size != "smoke" and not only:
         comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
         manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
         contents[place / f"{size}-manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"

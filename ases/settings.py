@@ -230,8 +230,7 @@ SIZES: dict[str, dict[str, Any]] = {
 _REPORTS = {"max_rounds": 40, "max_segment_tokens": 400, "max_chain_tokens": 400}  # impressions have 14 pieces
 BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
     ("smoke", "reports"): {**_REPORTS, "train_size": 48, "valid_size": 12, "test_size": 24, "curve_points": 1},
-    ("quick", "reports"): {**_REPORTS, "train_size": 1000, "valid_size": 100, "test_size": 200, "budget": 1e12,
-                           "curve_points": 1},
+    ("quick", "reports"): {**_REPORTS, "train_size": 1000, "valid_size": 100, "test_size": 200, "curve_points": 1},
 }
 """What a size means for data other than word problems, whose texts are longer."""
 

@@ -15,11 +15,20 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ["00_results", "02_data", "03_segmentation", "04_training", "05_generation", "06_comparison"]
+NAMES = [
+    "00_results",
+    "02_data",
+    "03_scoring",
+    "03_segmentation",
+    "04_training",
+    "05_generation",
+    "06_comparison",
+    "10_your_own_data",
+]
 PUBLISHED = [ROOT / "notebooks" / f"{name}.ipynb" for name in NAMES]
-REAL = ROOT / "notebooks" / "real" / "06_comparison.ipynb"
+REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in ("02_data", "06_comparison")]
 TWINS = [ROOT / "tests" / "notebooks" / f"{name}.ipynb" for name in NAMES]
-EXECUTED = [*PUBLISHED, REAL, *TWINS]
+EXECUTED = [*PUBLISHED, *REAL, *TWINS]
 
 
 def cells(path, kind="code"):
@@ -76,9 +85,16 @@ def test_a_twin_holds_the_code_of_its_notebook(name):
     assert prose == twin_prose
 
 
-def test_the_comparison_of_real_data_holds_the_code_of_the_notebook():
-    code = [[source(cell) for cell in cells(path) if not is_injected(cell)] for path in (PUBLISHED[-1], REAL)]
+@pytest.mark.parametrize("path", REAL, ids=named)
+def test_a_notebook_of_real_data_holds_the_code_of_its_notebook(path):
+    both = (path.parents[1] / path.name, path)
+    code = [[source(cell) for cell in cells(one) if not is_injected(cell)] for one in both]
     assert code[0] == code[1]
+
+
+def test_every_real_set_has_been_read_and_counted():
+    counted = pd.read_csv(ROOT / "figures" / "real" / "02_data" / "extractive.csv")["set"].tolist()
+    assert {"gsm8k", "llm_adapters_cot", "palm_svamp_cot", "word problems"} <= set(counted)
 
 
 def is_injected(cell):
