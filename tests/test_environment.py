@@ -41,10 +41,11 @@ def locked() -> dict[str, str]:
     return pins
 
 
-def declared(*, tests: bool) -> dict[str, Requirement]:
-    """What pyproject.toml asks for, with or without its extra `test`."""
+def declared(*, tests: bool, options: bool = False) -> dict[str, Requirement]:
+    """What pyproject.toml asks for, with or without its extra `test`, and with what is optional."""
     project = PROJECT["project"]
-    lines = project["dependencies"] + (project["optional-dependencies"]["test"] if tests else [])
+    extras = project["optional-dependencies"]
+    lines = project["dependencies"] + (extras["test"] if tests else []) + (extras["ctranslate2"] if options else [])
     return {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, lines)}
 
 
@@ -160,7 +161,7 @@ def test_every_import_is_declared():
     own = {"ases", "tests"} | {file.stem for file in (ROOT / "tests").glob("*.py")}
     wrong = []
     for file in sources():
-        allowed = set(declared(tests=file.is_relative_to(ROOT / "tests")))
+        allowed = set(declared(tests=file.is_relative_to(ROOT / "tests"), options=True))
         for name in sorted(imported(code_of(file)) - sys.stdlib_module_names - own):
             if undeclared(name, allowed, providers):
                 wrong.append(f"{file.relative_to(ROOT)} imports {name} of {providers.get(name, 'unknown origin')}")
