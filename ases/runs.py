@@ -111,7 +111,8 @@ def _make(step: str, given: Given, known: Known) -> Run:
             raise ParameterError(f"{STEPS[step]} needs {' and '.join(absent)}, each a list with at least one entry")
     settings_for(_one_method(given))  # everything that is given must make sense, whether it matters here or not
     spec = _SPECS[step](given, known)
-    matter = spec.own.union({"size"}, *(run.parameters for run in spec.inputs))
+    sized = {"size"} if step != "own_data" else set()  # a check of a file is the same at every size
+    matter = spec.own.union(sized, *(run.parameters for run in spec.inputs))
     matter -= _set_by_its_inputs(step)
     # What does not matter to this run is left at its default, so that equal runs have equal manifests.
     alone = step in ("training", "generation")
@@ -170,7 +171,7 @@ def _data_of(given: Given, known: Known) -> Run:
 
 
 def _training_spec(given: Given, known: Known) -> _Spec:
-    training = settings_for(given).training
+    training = settings_for(_one_method(given)).training
     inputs, own = (_data_of(given, known),), _names(TrainingSettings)
     if needs_labels(training.method, training.typed):
         own |= _names(SegmentationSettings)
