@@ -190,7 +190,7 @@ def _scorings(given: Given, known: Known) -> tuple[Run, ...]:
 
 def _scoring_spec(given: Given, known: Known) -> _Spec:
     own = _names(ScoringSettings)
-    scoring = settings_for(_only(given, own)).scoring
+    scoring = settings_for(_only(given, own | _names(DataSettings))).scoring
     names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
     folds = [f"{fold}/{scoring.folds}" for fold in range(1, scoring.folds + 1)] if scoring.folds > 1 else [None]
     plain = {**_only(given, names), "method": scoring.scorer}
