@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from ases import publishing
 from ases.errors import RunError
 from ases.publishing import agreement, normalised, read_table, table_text
 from tests import fake_project
@@ -88,3 +90,10 @@ def test_a_verdict_that_turns_does_not_lose_its_row() -> None:
     turned = [{**published[0], "accuracy": "0.41", "still_rises": "False"}]
     assert agreement(turned, published) == [("seq2seq", "within tolerance")]
     assert agreement(published, published) == [("seq2seq", "identical")]
+
+
+def test_nothing_that_is_private_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    private = SimpleNamespace(settings=SimpleNamespace(data=SimpleNamespace(data="cpet")))
+    monkeypatch.setattr(publishing, "planned", lambda parameters: [private])
+    with pytest.raises(RunError, match="nothing that is computed from cpet is published"):
+        publishing.publish({"size": "quick"}, {})
