@@ -184,8 +184,13 @@ def _scorings(given: Given, known: Known) -> tuple[Run, ...]:
     """The scoring whose scores the chosen strategy labels by; none for a strategy without a model."""
     chosen = settings_for(_one_method(given)).segmentation
     scorer = SCORER_OF.get(chosen.scored_strategy)
-    names = _names(DataSettings, ScoringSettings, TrainingSettings) - _OF_ONE_METHOD
-    return (_run("scoring", {**_only(given, names), "scorer": scorer}, known),) if scorer else ()
+    names = _names(DataSettings, ScoringSettings, TrainingSettings) - _OF_ONE_METHOD - {"scorer"}
+    return (_run("scoring", {**_only(given, names), **_scorer(scorer)}, known),) if scorer else ()
+
+
+def _scorer(name: str) -> dict[str, str]:
+    """The parameter that says which scorer, left out where it is the notebook's own."""
+    return {} if name == BASELINE else {"scorer": name}
 
 
 def _scoring_spec(given: Given, known: Known) -> _Spec:
@@ -210,7 +215,7 @@ def _segmentation_spec(given: Given, known: Known) -> _Spec:
         datas.append(_data_of(one, known))
         scorers = ["seq2seq", "answer-from-prefix"] if data in ANSWERED else ["seq2seq"]
         for seed in given["scorer_seeds"]:
-            scorings += [_run("scoring", {**one, "scorer": scorer, "seed": seed}, known) for scorer in scorers]
+            scorings += [_run("scoring", {**one, **_scorer(scorer), "seed": seed}, known) for scorer in scorers]
     bits = f"{len(datas)}x{len(given['scorer_seeds'])}"
     return _Spec((*datas, *scorings), _names(SegmentationSettings) | set(_OF_SEVERAL["segmentation"]), bits)
 

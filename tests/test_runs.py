@@ -314,7 +314,7 @@ def test_opening_says_what_to_run_first_as_commands() -> None:
     with pytest.raises(RunError) as error:
         runs.open_run("training", namespace)
     assert "python -m ases run 02_data -p size=smoke\n" in str(error.value)
-    assert "python -m ases run 03_scoring -p size=smoke -p seed=0 -p scorer=seq2seq" in str(error.value)
+    assert "python -m ases run 03_scoring -p size=smoke -p seed=0" in str(error.value)
     data = runs.open_run("data", {"size": "smoke"})
     assert data.figure_folder.is_dir()
     data.finish()
