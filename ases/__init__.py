@@ -12,7 +12,7 @@ The modules follow the data, and each imports only from those above it:
     gathering, duplicates, splits, scale splits without leakage, at any size
     metrics, measures                    how right a chain, and a label, is
     tokens, segments                     text -> token ids; labels -> segments -> training pairs
-    models, hardware                     sequence-to-sequence models, fresh or loaded, and what they cost
+    models, hardware, threads            sequence-to-sequence models, fresh or loaded, and what they cost
     batches, checkpoints, trainer, ...   pairs -> model (training, losses, starts, pretraining, processes)
     likelihoods, scorers, novelty        what a trained model, or the words alone, say of each piece
     scores, labels                       pieces -> one score each -> one label each

@@ -12,7 +12,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from ases.examples import Example
 from ases.generation import chains_to, write_chains
 from ases.metrics import is_correct
 from ases.settings import GenerationSettings
+from ases.threads import on_threads
 from ases.tokens import Codec
 
 Progress = Callable[[str, float], None]
@@ -85,7 +85,7 @@ def engine_table(
     """
     greedy = replace(settings, decoding="greedy", vote="none", samples=1)
     rows, plain = [], None
-    with _threads(threads):
+    with on_threads(threads):
         engines: list[tuple[str, str, int, Callable[[], Writer]]] = [
             ("plain loop", "float32", 1, lambda: PlainWriter(model, codec)),
             ("transformers", "float32", 1, lambda: TransformersWriter(model, codec)),
@@ -187,7 +187,7 @@ def cost_table(
     Chains are grouped by the turns they take; lengths with fewer than 4 questions are left out, and rare ones are
     asked again under other qids to fill ``questions``.
     """
-    with _threads(threads):
+    with on_threads(threads):
         writers = {"model": TransformersWriter(model, codec)}
         asked = [(one.qid, one.question) for one in examples]
         by_turns: dict[int, list[tuple[str, str]]] = {}
@@ -301,13 +301,3 @@ def _accuracy(chains: Sequence[Chain], examples: Sequence[Example]) -> float:
 def _share(values: Iterator[bool]) -> float:
     found = list(values)
     return sum(found) / len(found)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -20,8 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -38,6 +37,7 @@ from ases.scorers import CONDITIONS, Scorer, score_table, scoring_flops
 from ases.scores import scores_from
 from ases.settings import DEFAULT_BETA
 from ases.shards import merge_shards, scored_log
+from ases.threads import on_threads
 from ases.tokens import padded, train_codec
 
 Progress = Callable[[str, float], None]
@@ -145,7 +145,7 @@ def compare_speed(
     ``pieces`` pieces; the plain procedure, whose cost a piece does not depend on the text, ``plain_pieces``.
     """
     rows = []
-    with _threads(threads):
+    with on_threads(threads):
         for number, (name, examples) in enumerate(data.items()):
             scorer = flan_small_scorer([text for e in examples for text in (e.question, e.rationale)], seed)
             cost, some = cost_of(scorer.model), first_pieces(examples, pieces)
@@ -208,16 +208,6 @@ def _dynamic_flops(examples: Sequence[Example], scorer: Scorer) -> float:
     ]
     batches = [sizes[first : first + BATCH] for first in range(0, len(sizes), BATCH)]
     return sum(len(b) * cost.forward(max(s for s, _ in b), max(t for _, t in b)) for b in batches)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def precision_error(examples: Sequence[Example], scorer: Scorer, precision: str = "bfloat16") -> pd.DataFrame:
