@@ -146,3 +146,40 @@ def test_settings_cannot_be_changed_and_do_not_share_the_dial() -> None:
     with pytest.raises(FrozenInstanceError):
         settings.data.train_size = 1  # type: ignore[misc]
     assert settings_for({"size": "smoke"}) == settings
+
+
+# Sources of data ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "language"), [("generated", "en"), ("reports", "zh"), ("cpet", "zh"), ("gsm8k", "en"), ("own", "en")]
+)
+def test_the_language_not_given_is_that_of_the_source(data: str, language: str) -> None:
+    settings = settings_for({"data": data, "data_folder": "somewhere"})
+    assert settings.data.language == language
+
+
+def test_columns_are_entries_of_field_and_column() -> None:
+    given = {"data": "own", "data_folder": "my.csv", "columns": ["question=findings", "rationale=a=b"]}
+    assert settings_for(given).data.columns == ("question=findings", "rationale=a=b")
+    assert settings_for({**given, "columns": "question=q"}).data.columns == ("question=q",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": "own"}, "data is own, which needs data_folder"),
+        ({"data": "own", "data_folder": "x", "columns": ["question"]}, "columns has .question., but each entry"),
+        ({"data": "own", "data_folder": "x", "columns": ["=q"]}, "columns has '=q'"),
+        ({"data": "gsm8k", "data_folder": "x", "columns": ["question=q"]}, "columns are for data own"),
+        ({"data": "gsm8k", "data_folder": "x", "held_out_schemas": True}, "held_out_schemas needs generated data"),
+        ({"data": "gsm8k", "data_folder": "x", "language": "zh"}, "data gsm8k is in another language"),
+        ({"data": "cpet", "data_folder": "x", "language": "en"}, "data cpet is in another language"),
+        ({"language": "de"}, "language is 'de', but must be one of en, zh"),
+        ({"data": "reports", "train_size": 0}, "train_size 0"),
+        ({"data": "gsm8k", "data_folder": "x", "strategy": "gold"}, "strategy gold needs generated data"),
+    ],
+)
+def test_sources_that_cannot_be_are_errors(changes: dict, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        settings_for(changes)
