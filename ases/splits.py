@@ -277,6 +277,11 @@ def _check_sizes(settings: DataSettings, official: np.ndarray) -> None:
             f"{where}, but test_size {settings.test_size}, valid_size {settings.valid_size} and train_size "
             f"{settings.train_size or '0 (at least 1)'} need {asked}; ask for fewer, or give more data"
         )
+    if tests == len(official):
+        raise DataError(
+            f"{where}, all of an official test set (a file named test), so none are left for training; add the file "
+            "of its training set, or rename the file to split it"
+        )
     if tests and settings.test_size > tests:
         raise DataError(
             f"{where}, of which {tests} are of the official test set, but test_size is {settings.test_size}; "

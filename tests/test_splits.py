@@ -211,6 +211,13 @@ def test_more_test_questions_than_the_official_set_has_are_an_error(tmp_path: Pa
         make_splits(settings)
 
 
+def test_an_official_test_set_alone_cannot_be_split(tmp_path: Path) -> None:
+    settings = gsm8k(tmp_path, [], list(map(story, range(20))), test_size=5, valid_size=2)
+    (tmp_path / "train.jsonl").unlink()
+    with pytest.raises(DataError, match="holds 20 usable questions, all of an official test set"):
+        make_splits(settings)
+
+
 # Many questions ----------------------------------------------------------------------------------------------------
 
 
