@@ -175,7 +175,7 @@ def cost_table(
     method: str,
     settings: GenerationSettings,
     *,
-    batches: Sequence[int] = (1, 4, 16, 64, 256),
+    batches: Sequence[int] = (1, 4, 16, 64),
     questions: int = 64,
     threads: int = 2,
     progress: Progress = lambda message, done: None,
@@ -201,7 +201,7 @@ def cost_table(
         for place, (turns, same) in enumerate(groups.items()):
             for batch in batches:
                 progress(f"{turns} turns, batch {batch}", place / len(groups))
-                count = min(questions, 8) if batch == 1 else questions
+                count = min(questions, 8 * batch)
                 several = [(f"{n}", same[n % len(same)][1]) for n in range(count)]
                 scheduled = replace(settings, generation_batch=batch)
                 started = time.perf_counter()
