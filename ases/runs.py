@@ -56,7 +56,7 @@ ENTRIES = {
 What is only drawn, tabled or measured again at each execution need not be here: see ``provenance.notebook_code``.
 """
 
-_OF_ONE_METHOD = frozenset(["method", "typed", "left_out"])  # a scorer or a comparison has none of its own
+_OF_ONE_METHOD = frozenset(["method", "typed", "init", "left_out"])  # a scorer or a comparison has none of its own
 
 Given = dict[str, Any]
 Known = dict[str, "Run"]
@@ -153,8 +153,8 @@ def _one_method(given: Given) -> Given:
 def _set_by_its_inputs(step: str) -> frozenset[str]:
     """Parameters of the inputs that the step itself chooses: a scorer's method, and the runs that are compared."""
     return {
-        "scoring": frozenset(["method", "typed", "left_out"]),
-        "segmentation": frozenset(["method", "typed", "left_out", "seed", "scorer"]),
+        "scoring": frozenset(["method", "typed", "init", "left_out"]),
+        "segmentation": frozenset(["method", "typed", "init", "left_out", "seed", "scorer"]),
         "comparison": frozenset(["method", "seed"]),
         "results": frozenset(["method", "seed", "scorer"]),
     }.get(step, frozenset())
@@ -176,7 +176,10 @@ def _training_spec(given: Given, known: Known) -> _Spec:
     if needs_labels(training.method, training.typed):
         own |= _names(SegmentationSettings)
         inputs = (*inputs, *_scorings(given, known))
-    words = [training.method, f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
+    if training.init == BASELINE:  # goes on from the whole-chain model of the same seed
+        names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
+        inputs = (*inputs, _run("training", {**_only(given, names), "method": BASELINE}, known))
+    words = [training.method, "continued" if training.init == BASELINE else "", f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
     return _Spec(inputs, own, "-".join(filter(None, [*words, f"seed{training.seed}"])))
 
 

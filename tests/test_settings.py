@@ -169,9 +169,9 @@ def test_columns_are_entries_of_field_and_column() -> None:
     ("changes", "message"),
     [
         ({"data": "own"}, "data is own, which needs data_folder"),
-        ({"data": "own", "data_folder": "x", "columns": ["question"]}, "columns has .question., but each entry"),
-        ({"data": "own", "data_folder": "x", "columns": ["=q"]}, "columns has '=q'"),
-        ({"data": "gsm8k", "data_folder": "x", "columns": ["question=q"]}, "columns are for data own"),
+        ({"data": "own", "data_folder": "x", "columns": ["question"]}, "columns holds .question., but each entry"),
+        ({"data": "own", "data_folder": "x", "columns": ["=q"]}, "columns holds '=q'"),
+        ({"data": "gsm8k", "data_folder": "x", "columns": ["question=q"]}, "columns is for data own"),
         ({"data": "gsm8k", "data_folder": "x", "held_out_schemas": True}, "held_out_schemas needs generated data"),
         ({"data": "gsm8k", "data_folder": "x", "language": "zh"}, "data gsm8k is in another language"),
         ({"data": "cpet", "data_folder": "x", "language": "en"}, "data cpet is in another language"),
