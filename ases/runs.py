@@ -179,8 +179,10 @@ def _training_spec(given: Given, known: Known) -> _Spec:
     if training.init == BASELINE:  # goes on from the whole-chain model of the same seed
         names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
         inputs = (*inputs, _run("training", {**_only(given, names), "method": BASELINE}, known))
-    words = [training.method, "continued" if training.init == BASELINE else "", f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
-    return _Spec(inputs, own, "-".join(filter(None, [*words, f"seed{training.seed}"])))
+    continued = "continued" if training.init == BASELINE else ""
+    without = f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""
+    bits = "-".join(filter(None, [training.method, continued, without, f"seed{training.seed}"]))
+    return _Spec(inputs, own, bits)
 
 
 def _scorings(given: Given, known: Known) -> tuple[Run, ...]:
