@@ -230,9 +230,23 @@ SIZES: dict[str, dict[str, Any]] = {
 _REPORTS = {"max_rounds": 40, "max_segment_tokens": 400, "max_chain_tokens": 400}  # impressions have 14 pieces
 BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
     ("smoke", "reports"): {**_REPORTS, "train_size": 48, "valid_size": 12, "test_size": 24, "curve_points": 1},
-    ("quick", "reports"): {**_REPORTS, "train_size": 1000, "valid_size": 100, "test_size": 200, "curve_points": 1},
+    ("quick", "reports"): {
+        **_REPORTS,
+        "train_size": 1000,
+        "valid_size": 100,
+        "test_size": 200,
+        "curve_points": 1,
+        "budget": 1.2e12,
+        "batch_size": 8,  # the budget pays for two epochs, which are few steps with more
+    },
 }
 """What a size means for data other than word problems, whose texts are longer."""
+
+BY_METHOD: dict[tuple[str, str], dict[str, Any]] = {
+    ("quick", "answer-from-prefix"): {"budget": 1.5e12, "curve_points": 1}
+}
+"""What a size means for a scorer that is compared with no method: enough to score with."""
+
 
 def settings_for(parameters: Mapping[str, Any]) -> Settings:
     """Sort flat parameters into the settings of each step, filled up from the dial ``size``.
@@ -250,7 +264,8 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     data = given.get("data", _BASE["data"])
     by_data = {"language": LANGUAGE_OF.get(data, "en"), **BY_DATA.get((size, data), {})}
     dial = dial_of(given.get("model", _BASE["model"]))
-    values = {**_BASE, **dial, **SIZES[size], **by_data, **given}
+    by_method = BY_METHOD.get((size, given.get("method", _BASE["method"])), {})
+    values = {**_BASE, **dial, **SIZES[size], **by_data, **by_method, **given}
     values["columns"] = (values["columns"],) if isinstance(values["columns"], str) else tuple(values["columns"])
     rule = values["random_of"] if values["strategy"] in CONTROLS else values["strategy"]
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
