@@ -28,7 +28,9 @@ from ases.settings import (
     ANSWERED,
     BASELINE,
     GENERATED,
+    REAL_RATIONALES,
     SCORER_OF,
+    BenchmarkSettings,
     DataSettings,
     GenerationSettings,
     ScoringSettings,
@@ -50,6 +52,7 @@ ENTRIES = {
     "comparison": ("evaluation",),
     "own_data": ("checks", "demonstration", "splits"),
     "results": ("evaluation",),
+    "performance": ("performance",),
 }
 """The modules whose code decides what a step computes; what those import counts too.
 
@@ -157,6 +160,7 @@ def _set_by_its_inputs(step: str) -> frozenset[str]:
         "segmentation": frozenset(["method", "typed", "init", "left_out", "seed", "scorer"]),
         "comparison": frozenset(["method", "seed"]),
         "results": frozenset(["method", "seed", "scorer"]),
+        "performance": frozenset(["data", "method", "seed"]),
     }.get(step, frozenset())
 
 
@@ -255,6 +259,19 @@ def _own_data_spec(given: Given, known: Known) -> _Spec:
     return _Spec((), frozenset(), "check")
 
 
+def _performance_spec(given: Given, known: Known) -> _Spec:
+    """Its models: uni-path to write chains and seq2seq as a scorer, and where there are real rationales theirs."""
+    size, folder = given.get("size") or "quick", given.get("data_folder")
+    wanted = [{"size": size, "method": method} for method in ("uni-path", BASELINE)]
+    words = ["generated"]
+    if folder and Path(place_of(folder)).is_dir():
+        real = {"size": "smoke" if size == "smoke" else "real", "data": REAL_RATIONALES, "data_folder": folder}
+        wanted.append({**real, "method": "uni-path"})
+        words.append(REAL_RATIONALES)
+    trainings = tuple(_run("training", {**one, "seed": 0}, known) for one in wanted)
+    return _Spec(trainings, _names(BenchmarkSettings), "-".join(words))
+
+
 _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "data": _data_spec,
     "training": _training_spec,
@@ -264,6 +281,7 @@ _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "comparison": _comparison_spec,
     "own_data": _own_data_spec,
     "results": _results_spec,
+    "performance": _performance_spec,
 }
 
 
@@ -282,12 +300,15 @@ def _published_real() -> str | None:
     return file_hash(path) if path.is_file() else None
 
 
+_NOT_KEYED = ("data_folder", "parts")  # content is in the key instead; a part that is left out can be added later
+
+
 def _keyed(settings: Settings, given: Given, own: frozenset[str]) -> dict[str, Any]:
     """The run's own parameters with their values: 1 and 1.0 are one value, a folder is known by what is in it."""
     keyed = {name: list(given[name]) for name in sorted(own & LISTS)}
     for part in vars(settings).values():
         kinds = type(part).__annotations__
-        for name in (one.name for one in fields(part) if one.name in own and one.name != "data_folder"):
+        for name in (one.name for one in fields(part) if one.name in own and one.name not in _NOT_KEYED):
             value = getattr(part, name)
             keyed[name] = float(value) if kinds[name] == "float" else value
     return keyed
