@@ -82,7 +82,8 @@ _CHOICES = {
 _ABOVE_ZERO = (
     "valid_size test_size steps_from steps_to largest budget batch_size accumulate processes learning_rate "
     "curve_points folds max_rounds max_segment_tokens max_chain_tokens generation_batch token_budget temperature "
-    "beams samples threads scored_pieces plain_pieces timed_steps asked memory_questions file_rows made_problems"
+    "beams samples threads scored_pieces plain_pieces timed_steps asked most_turns longest_turn "
+    "memory_questions file_rows made_problems"
 ).split()
 _LEFT_OUT = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 _NOT_BELOW_ZERO = "train_size distractors weight_decay warmup data_seed seed top_k generation_seed".split()

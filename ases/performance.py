@@ -49,7 +49,6 @@ GPU, GPU_PEAK, GPU_SHARE = "H100", 989e12, 0.2
 """A GPU that nothing here was measured on: its bf16 peak by the maker's data sheet, and a share of it, assumed."""
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "ctranslate2")
-_LONGEST = {"max_rounds": 20, "max_segment_tokens": 320}  # of a chain of a rationale, as params/real.yaml says
 _PRECISE = 100  # questions on which a lower precision is compared
 
 
@@ -315,11 +314,11 @@ def _first(run: BenchmarkRun) -> Callable[[], list[Example]]:
 
 def _ready(run: BenchmarkRun, training: Any) -> tuple[Any, ...]:
     """The trained uni-path model of a set, its vocabulary, the questions and the settings."""
-    settings = training.settings.generation
-    if training.settings.data.data == REAL_RATIONALES:
-        settings = replace(settings, **_LONGEST)
+    own, settings = run.settings.benchmark, training.settings.generation
+    turns, tokens = min(own.most_turns, settings.max_rounds), min(own.longest_turn, settings.max_segment_tokens)
     trained, codec = trained_models(training.folder, "uni-path")
-    return trained["model"].eval(), codec, list(_examples(training, "test")[: run.settings.benchmark.asked]), settings
+    examples = list(_examples(training, "test")[: own.asked])
+    return trained["model"].eval(), codec, examples, replace(settings, max_rounds=turns, max_segment_tokens=tokens)
 
 
 def _of_sets(

@@ -41,7 +41,7 @@ from ases.settings import (
     settings_for,
 )
 
-__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for"]
+__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for", "with_inputs"]
 
 ENTRIES = {
     "data": ("examples", "problems", "reports", "sources", "splits"),
@@ -79,6 +79,11 @@ def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
 
 def plan(parameters: Mapping[str, Any]) -> list[Run]:
     """Every run that a parameter file needs, each once, inputs before what needs them."""
+    return with_inputs(run_for("results", parameters))
+
+
+def with_inputs(last: Run) -> list[Run]:
+    """A run and every run that it needs, each once, inputs before what needs them."""
     ordered: dict[str, Run] = {}
 
     def visit(run: Run) -> None:
@@ -87,7 +92,7 @@ def plan(parameters: Mapping[str, Any]) -> list[Run]:
                 visit(one)
             ordered[run.key] = run
 
-    visit(run_for("results", parameters))
+    visit(last)
     return list(ordered.values())
 
 

@@ -155,8 +155,9 @@ class BenchmarkSettings:
     ``parts`` of :data:`ases.choices.BENCHMARKS`. ``threads`` are those of generation; scoring and training take one a
     process. The scorer that is timed has random weights and the shape of ``flan-t5-small`` or of a preset. The plain
     procedure scores ``plain_pieces`` pieces and ours ``scored_pieces``; engines answer ``asked`` questions,
-    ``timed_steps`` steps are trained of each way to make batches, and memory is measured up to ``memory_questions``
-    questions, ``file_rows`` records of a file and ``made_problems`` generated problems.
+    in chains of at most ``most_turns`` turns of ``longest_turn`` tokens; ``timed_steps`` steps are trained of each way to
+    make batches, and memory is measured up to ``memory_questions`` questions, ``file_rows`` records of a file and
+    ``made_problems`` generated problems.
     """
 
     parts: tuple[str, ...]
@@ -166,6 +167,8 @@ class BenchmarkSettings:
     plain_pieces: int
     timed_steps: int
     asked: int
+    most_turns: int
+    longest_turn: int
     memory_questions: int
     file_rows: int
     made_problems: int
@@ -250,13 +253,15 @@ _BASE: dict[str, Any] = {
     "plain_pieces": 48,
     "timed_steps": 40,
     "asked": 256,
+    "most_turns": 20,
+    "longest_turn": 320,
     "memory_questions": 100_000,
     "file_rows": 100_000,
     "made_problems": 100_000,
 }
 _SMALLEST = {
     **{"scorer_shape": "nano", "scored_pieces": 24, "plain_pieces": 24, "timed_steps": 2, "asked": 16},
-    **{"memory_questions": 200, "file_rows": 400, "made_problems": 400},
+    **{"most_turns": 2, "longest_turn": 8, "memory_questions": 200, "file_rows": 400, "made_problems": 400},
 }
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2, **_SMALLEST},

@@ -49,8 +49,8 @@ def scoring_words(table: pd.DataFrame) -> str:
         lines.append(
             f"- **{data}**: {' and '.join(single)}; {verdict}. Dynamic padding alone gives "
             f"{dynamic['times_plain']:.0f}x. Of the machine's matrix rate ours reaches "
-            f"{_range(low['matrix_share'], _percent)}, the plain procedure {_percent(rows['matrix_share'].iloc[0])}. If "
-            "every counted operation ran once at the full rate, it would be "
+            f"{_range(low['matrix_share'], _percent)}, the plain procedure {_percent(rows['matrix_share'].iloc[0])}. "
+            "If every counted operation ran once at the full rate, it would be "
             f"{_range(low['limit'], lambda value: f'{value:.0f}x')}: the plain procedure reads and writes as many "
             f"tokens whatever the text, ours only those that are there, {row['question_tokens']:.0f} a question and "
             f"{row['piece_tokens']:.1f} a piece. This vocabulary makes {row['tokens_per_word']:.2f} tokens of a word "
@@ -97,10 +97,10 @@ def hours_words(table: pd.DataFrame) -> str:
         lines.append(f"- **{device}**: {'; '.join(parts)}.")
     head = (
         "**Measured**: the rate of one thread here, and that two processes keep "
-        f"{_percent(table['efficiency'].iloc[0])} of twice one's rate. **Assumed**: that more devices keep as much, and "
-        f"all that is said of the {GPU}: its peak of {GPU_PEAK / 1e12:.0f} TFLOP/s (bf16, dense) is its maker's figure, "
-        "no GPU was measured, and small models on short texts may fill one far worse than they fill a processor (hence "
-        f"the last row, with {_percent(GPU_SHARE)})."
+        f"{_percent(table['efficiency'].iloc[0])} of twice one's rate. **Assumed**: that more devices keep as much, "
+        f"and all that is said of the {GPU}: its peak of {GPU_PEAK / 1e12:.0f} TFLOP/s (bf16, dense) is its maker's "
+        "figure, no GPU was measured, and small models on short texts may fill one far worse than they fill a "
+        f"processor (hence the last row, with {_percent(GPU_SHARE)})."
     )
     return "\n".join([head, "", *lines])
 
