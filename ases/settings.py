@@ -154,9 +154,9 @@ class BenchmarkSettings:
 
     ``parts`` of :data:`ases.choices.BENCHMARKS`. ``threads`` are those of generation; scoring and training take one a
     process. The scorer that is timed has random weights and the shape of ``flan-t5-small`` or of a preset. The plain
-    procedure scores ``plain_pieces`` pieces and ours ``scored_pieces``; engines answer ``asked`` questions,
-    in chains of at most ``most_turns`` turns of ``longest_turn`` tokens; ``timed_steps`` steps are trained of each way to
-    make batches, and memory is measured up to ``memory_questions`` questions, ``file_rows`` records of a file and
+    procedure scores ``plain_pieces`` pieces and ours ``scored_pieces``; engines answer ``asked`` questions, in chains
+    of at most ``most_turns`` turns of ``longest_turn`` tokens; ``timed_steps`` steps are trained of each way to make
+    batches, and memory is measured up to ``memory_questions`` questions, ``file_rows`` records of a file and
     ``made_problems`` generated problems.
     """
 
