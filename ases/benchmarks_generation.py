@@ -95,7 +95,6 @@ def engine_table(
     with on_threads(threads):
         engines: list[tuple[str, str, int, Callable[[], Writer]]] = [
             ("plain loop", "float32", 1, lambda: PlainWriter(model, codec)),
-            ("transformers", "float32", 1, lambda: TransformersWriter(model, codec)),
             ("transformers", "float32", greedy.generation_batch, lambda: TransformersWriter(model, codec)),
         ]
         for kind in kinds:

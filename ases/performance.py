@@ -48,6 +48,7 @@ STAMP = ("machine", "cores", "versions", "part_seconds")
 GPU, GPU_PEAK, GPU_SHARE = "H100", 989e12, 0.2
 """A GPU that nothing here was measured on: its bf16 peak by the maker's data sheet, and a share of it, assumed."""
 
+_WHERE = ["machine", "cores", "threads", "versions"]
 _LIBRARIES = ("torch", "transformers", "tokenizers", "ctranslate2")
 _PRECISE = 100  # questions on which a lower precision is compared
 
@@ -141,14 +142,19 @@ def _to_score(training: Any) -> list[Example]:
 
 
 def scoring(run: BenchmarkRun) -> pd.DataFrame:
-    """Plain, dynamic padding and ours on each set, on one thread (:func:`ases.scoring_speed.compare_speed`)."""
+    """Plain, dynamic padding and ours on each set, on one thread (:func:`ases.scoring_speed.compare_speed`).
+
+    In bf16 on the generated set only: many processors have to imitate it, and take long.
+    """
     own = run.settings.benchmark
     sizes = {"pieces": own.scored_pieces, "plain_pieces": own.plain_pieces, "dynamic_pieces": 4 * own.plain_pieces}
 
     def measure(name: str, training: Any, tell: Callable[[str, float], None]) -> pd.DataFrame:
         examples = _to_score(training)
         shown = f"{name}, MultiArith" if all(one.source.endswith("/multiarith") for one in examples) else name
-        return scoring_speed.compare_speed({shown: examples}, **sizes, shape=own.scorer_shape, progress=tell)
+        kinds = ("float32", "bfloat16") if name == GENERATED else ("float32",)
+        given = {shown: examples}
+        return scoring_speed.compare_speed(given, **sizes, precisions=kinds, shape=own.scorer_shape, progress=tell)
 
     return _of_sets(run, "scoring", "scoring", measure)
 
@@ -203,7 +209,7 @@ def hours(run: BenchmarkRun, speeds: pd.DataFrame, by_processes: pd.DataFrame) -
     kept = min(1.0, by_processes["speed_up"].iloc[-1] / by_processes["processes"].iloc[-1])
     names = ["device", "rationales_per_second", "measured"]
     table = scoring_speed.project_hours(pd.DataFrame(rates, columns=names), efficiency=kept)
-    return table.assign(efficiency=kept, flops_per_rationale=flops, **{name: row[name] for name in STAMP[:-1]})
+    return table.assign(efficiency=kept, flops_per_rationale=flops, **row[_WHERE])
 
 
 # Training, generation and data -----------------------------------------------------------------------------------
@@ -286,11 +292,12 @@ def rows(run: BenchmarkRun) -> pd.DataFrame:
 
 
 def durations(run: BenchmarkRun) -> pd.DataFrame:
-    """How long each table took to measure: ``part, seconds``."""
+    """How long each table took to measure, in the order in which they were: ``part, seconds``, and where."""
     tables = sorted(run.folder.glob("measured-*.parquet"), key=lambda path: path.stat().st_mtime)
-    parts = [(path.stem.removeprefix("measured-"), pd.read_parquet(path)) for path in tables]
-    found = [{"part": name, "seconds": one["part_seconds"].iloc[0]} for name, one in parts]
-    return pd.DataFrame(found, columns=["part", "seconds"])
+    firsts = [pd.read_parquet(path).iloc[0] for path in tables]
+    where = pd.DataFrame(firsts, columns=[*_WHERE, "part_seconds"]).reset_index(drop=True)
+    names = [path.stem.removeprefix("measured-") for path in tables]
+    return where.rename(columns={"part_seconds": "seconds"}).assign(part=names)[["part", "seconds", *_WHERE]]
 
 
 def shown(table: pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
@@ -303,8 +310,7 @@ def shown(table: pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
 
 def stamp_of(*tables: pd.DataFrame) -> pd.DataFrame:
     """Machine, cores, threads and versions of these tables, one row for each that differs."""
-    columns = [name for name in (*STAMP[:-1], "threads")]
-    return pd.concat([one[columns] for one in tables if len(one)]).drop_duplicates(ignore_index=True)
+    return pd.concat([one[_WHERE] for one in tables if len(one)]).drop_duplicates(ignore_index=True)
 
 
 def _first(run: BenchmarkRun) -> Callable[[], list[Example]]:

@@ -54,6 +54,7 @@ def scoring(table: pd.DataFrame) -> Figure:
         ours = (rows["procedure"] == "ours").to_numpy().nonzero()[0]
         ax.plot(rows["limit"].iloc[ours], ours, "|", color="#000000", markersize=9, label="if every operation ran once")
         ax.axvline(GOAL_SCORING, color="#000000", linestyle=(0, (4, 3)), linewidth=0.9, label=f"goal: {GOAL_SCORING}")
+        ax.set_xlim(right=1.2 * max(GOAL_SCORING, rows["times_plain"].max(), rows["limit"].iloc[ours].max()))
         ax.set(xlabel=f"times the plain procedure ({plain:.2g} pieces a second)", title=_title(data, rows, "pieces"))
     legend_above(figure, panels[0], "", columns=2)
     return figure
@@ -63,7 +64,7 @@ def scoring(table: pd.DataFrame) -> Figure:
 def memory(table: pd.DataFrame) -> Figure:
     """Peak memory above the loaded model, each procedure in a process of its own; the line is a third of plain's."""
     check("memory", table, ("procedure",), ("peak_mib", "pieces", "share_of_plain"), keys=("procedure",))
-    figure, ax = plt.subplots(figsize=(COLUMN, 1.6))
+    figure, ax = plt.subplots(figsize=(PAGE, 1.5))
     names = [f"{row['procedure']}, {row['pieces']:,} pieces" for _, row in table.iterrows()]
     _bars(ax, table["peak_mib"], names, [f"{share:.0%}".replace("%", " %") for share in table["share_of_plain"]])
     ax.axvline(table["peak_mib"].iloc[0] / 3, color="#000000", linestyle=(0, (4, 3)), linewidth=0.9)
@@ -179,7 +180,7 @@ def questions(table: pd.DataFrame) -> Figure:
     """Peak memory of the process against the number of questions, with what it held before the first."""
     check("questions", table, (), ("questions", "peak_mb", "loaded_mb"), keys=("questions",))
     figure, ax = plt.subplots(figsize=(COLUMN, 2.3))
-    ax.plot(table["questions"], table["peak_mb"], "-o", color=_COLOURS[0], label="at its peak")
+    ax.plot(table["questions"], table["peak_mb"], "-o", color=_COLOURS[0], label="at its peak", clip_on=False)
     ax.plot(table["questions"], table["loaded_mb"], ":s", color="#7f7f7f", label="before the first question")
     ax.set_xscale("log")
     ax.set_xticks(table["questions"], [f"{count:,}" for count in table["questions"]])
@@ -193,7 +194,7 @@ def questions(table: pd.DataFrame) -> Figure:
 def rows(table: pd.DataFrame) -> Figure:
     """Seconds of each step; rows a second and peak memory beside."""
     check("rows", table, ("step", "peak_mb"), ("rows", "seconds"), keys=("step",))
-    figure, ax = plt.subplots(figsize=(COLUMN, 0.6 + 0.27 * len(table)))
+    figure, ax = plt.subplots(figsize=(PAGE, 0.6 + 0.27 * len(table)))
     rates = [f"{row['rows'] / max(row['seconds'], 0.05):,.0f} rows/s" for _, row in table.iterrows()]
     peaks = [f"; {peak:,.0f} MiB" if peak > 0 else "" for peak in table["peak_mb"]]
     texts = [rate + peak for rate, peak in zip(rates, peaks, strict=True)]
@@ -207,7 +208,7 @@ def rows(table: pd.DataFrame) -> Figure:
 def durations(table: pd.DataFrame) -> Figure:
     """How long each table took to measure."""
     check("durations", table, ("part",), ("seconds",), keys=("part",))
-    figure, ax = plt.subplots(figsize=(COLUMN, 0.6 + 0.22 * len(table)))
+    figure, ax = plt.subplots(figsize=(PAGE, 0.6 + 0.22 * len(table)))
     _bars(ax, table["seconds"], list(table["part"]), [f"{value:,.0f} s" for value in table["seconds"]])
     ax.set(xlabel=f"seconds; together {table['seconds'].sum() / 60:.1f} minutes")
     return figure
@@ -221,12 +222,11 @@ DRAWN: dict[str, Callable[[pd.DataFrame], Figure]] = {
 
 
 def _panels(table: pd.DataFrame, height: float, by: str = "data") -> tuple[Figure, list[Axes]]:
-    """A panel a set; sets with long names of rows stand one above the other, others side by side."""
-    count = table[by].nunique()
-    beside = height >= 2.5 and "procedure" not in table and "batches" not in table and "engine" not in table
-    shape = (1, count) if beside else (count, 1)
-    size = (PAGE if beside and count > 1 else PAGE if not beside else COLUMN, height * shape[0])
-    figure, axes = plt.subplots(*shape, figsize=size, squeeze=False)
+    """A panel a set: tables with long names of rows stand one above the other, others side by side."""
+    count, named = table[by].nunique(), {"procedure", "batches", "engine"} & set(table)
+    shape = (count, 1) if named else (1, count)
+    width = PAGE if named or count > 1 else COLUMN
+    figure, axes = plt.subplots(*shape, figsize=(width, height * shape[0]), squeeze=False)
     return figure, list(axes.flat)
 
 
@@ -239,14 +239,14 @@ def _bars(
     log: bool = False,
     colours: Any = _COLOURS[0],
 ) -> None:
-    low = min(values) / 2 if log else 0
-    ax.barh(range(len(names)), [value - low for value in values], left=low, height=0.6, color=colours)
+    start = 1 if log else 0  # a ratio of 1 is no bar
+    ax.barh(range(len(names)), [value - start for value in values], left=start, height=0.6, color=colours)
     for at, text in enumerate(texts):
         value_beside(ax, at, text)
     name_rows(ax, names)
     if log:
         _log(ax, list(values))
-        ax.set_xlim(left=low)
+        ax.set_xlim(min(0.9, 0.8 * min(values)), 1.3 * max(values))
 
 
 def _log(ax: Axes, values: list[float], vertical: bool = False) -> None:
