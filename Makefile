@@ -28,7 +28,7 @@ ifneq ($(shell cmp -s requirements.lock $(BUILT) && echo same),same)
 .PHONY: $(BUILT)
 endif
 
-.PHONY: help reproduce publish test check lab lock clean distclean
+.PHONY: help reproduce publish benchmark test check lab lock clean distclean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | while IFS= read -r line; do \
@@ -42,6 +42,10 @@ reproduce: $(BUILT) ## compute everything and execute the notebooks into build/ 
 
 publish: $(BUILT) ## renew notebooks/ and figures/ from what `make reproduce` made
 	@$(RUN) -m ases publish $(PARAMS)
+
+benchmark: PARAMS = params/benchmark.yaml
+benchmark: $(BUILT) ## measure speed and memory, renew 09_performance and its figures (PARAMS=params/benchmark.yaml)
+	@$(RUN) -m ases benchmark $(PARAMS)
 
 # The notebooks are run at their smallest size first: some tests read what that leaves in build/.
 test: export OMP_NUM_THREADS := 1

@@ -7,7 +7,7 @@ The modules follow the data, and each imports only from those above it:
     stories, graphs, problems            generated word problems with gold labels
     lesions, report_*, reports           generated PET reports with gold labels, Chinese and English
     numerals, arithmetic                 numbers in text
-    layouts, files, rows, checks         files of any layout, row by row; a dry look at one
+    memory, layouts, files, rows, checks files of any layout, row by row; a dry look at one
     downloads, hub, rationales, sources  named sets and anyone's own: the one door
     gathering, duplicates, splits, scale splits without leakage, at any size
     metrics, measures                    how right a chain, and a label, is
@@ -23,12 +23,14 @@ The modules follow the data, and each imports only from those above it:
     agreement, study, study_tables       how right each strategy is
     power, statistics, effects, steps,
     curves, evaluation                   chains -> tables, and how sure they are
+    scoring_speed, benchmarks_*          how fast, and with how much memory
     descriptions, cards, gallery,
     demonstration                        what data, pieces and pairs look like, as tables
     coloured, slider, looks, figures,
     data_figures, detection_figures      tables -> pictures
     provenance, parameters, folders,
-    runs, execution, reproduction,
+    performance, speed_words,
+    speed_figures, runs, execution, reproduction,
     publishing, __main__                 run folders, strict notebook parameters, the workflow, the command line
 """
 

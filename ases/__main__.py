@@ -1,4 +1,4 @@
-"""The command line: ``python -m ases run | reproduce | status | verify | publish | check | download``.
+"""The command line: ``python -m ases run | reproduce | benchmark | status | verify | publish | check | download``.
 
     python -m ases run 03_segmentation -p beta=1.1
     python -m ases reproduce params/quick.yaml
@@ -45,11 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ases", description="AS-ES learning, notebook by notebook")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Any, text: str, with_file: bool = True) -> argparse.ArgumentParser:
+    def add(
+        name: str, command: Any, text: str, with_file: bool = True, default: str = "quick"
+    ) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text, description=text)
         one.set_defaults(command=command)
         if with_file:
-            one.add_argument("file", nargs="?", metavar="FILE", help="parameter file (default: params/quick.yaml)")
+            text = f"parameter file (default: params/{default}.yaml)"
+            one.add_argument("file", nargs="?", metavar="FILE", help=text)
         one.add_argument("-p", dest="given", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
         return one
 
@@ -60,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--quiet", action="store_true", help="do not print where the executed notebook is")
     whole = add("reproduce", _reproduce, "compute everything that a parameter file asks for")
     whole.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
+    text = "measure speed and memory, and publish the performance notebook"
+    add("benchmark", _benchmark, text, default="benchmark")
     add("status", _status, "which runs are done")
     add("verify", _verify, "compare the computed tables with the published ones")
     renew = add("publish", _publish, "renew notebooks/ and figures/ from what reproduce made")
@@ -119,6 +124,19 @@ def _reproduce(options: argparse.Namespace) -> int:
 
     parameters = _parameters(options)
     print(report(parameters, reproduce(parameters, options.cores)), flush=True)
+    return 0
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from ases import parameters as strict
+    from ases.publishing import publish_measured
+    from ases.reproduction import benchmark
+
+    in_file = strict.load_file(options.file or strict.root() / "params" / "benchmark.yaml")
+    run = benchmark(in_file, strict.parse_assignments(options.given))
+    print(f"measured: {run.figure_folder}", flush=True)
+    for path in publish_measured(run, in_file):
+        print(path.relative_to(strict.root()))
     return 0
 
 

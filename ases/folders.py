@@ -31,8 +31,12 @@ STEPS = {
     "comparison": "06_comparison",
     "own_data": "10_your_own_data",
     "results": "00_results",
+    "performance": "09_performance",
 }
 """Each step and the notebook that takes it."""
+
+MEASURED = "performance"
+"""The step whose numbers are measured times: no part of what is reproduced, compared and published with the rest."""
 
 _NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.lock", "log.jsonl"}
 

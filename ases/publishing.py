@@ -20,7 +20,7 @@ import pandas as pd
 from ases import runs
 from ases.errors import RunError
 from ases.execution import state
-from ases.folders import STEPS, Run, build_folder, figure_place
+from ases.folders import MEASURED, STEPS, Run, build_folder, figure_place
 from ases.parameters import defaults, notebook_path, read_notebook, root
 from ases.provenance import injected, machine_type
 from ases.reproduction import planned
@@ -34,7 +34,7 @@ def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
     size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters["methods"]
     chosen = []
     for step, notebook in STEPS.items():
-        if size == "real" and step not in ("data", "comparison"):
+        if step == MEASURED or (size == "real" and step not in ("data", "comparison")):
             continue
         method = defaults(notebook_path(notebook)).get("method")
         method = method if method in methods else methods[-1]
@@ -63,6 +63,32 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
     unfinished = [run.label for run in (chosen if only else plan) if state(run) != "done"]
     if unfinished:
         raise RunError(f"publishing needs all runs done; not done: {', '.join(unfinished)}. Run make reproduce first")
+    contents, copies = _texts(chosen, size, parameters, in_file), _figures(chosen, size)
+    if size != "smoke" and not only:
+        comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
+        manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
+        contents[place / f"{size}-manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+        if comparison.path("predictions.parquet").is_file():
+            copies.append((comparison.path("predictions.parquet"), place / f"{size}-predictions.parquet"))
+        copies += [(path, place / f"{size}-{path.name}") for path in sorted(comparison.folder.glob("*.csv"))]
+    return _written(contents, copies)
+
+
+def publish_measured(run: Run, in_file: Mapping[str, Any]) -> list[Path]:
+    """Copy what ``make benchmark`` measured into the project, as :func:`publish` does with the rest.
+
+    Raises RunError where other parameters than the notebook's defaults were measured at size quick.
+    """
+    size = run.parameters.get("size") or "quick"
+    if size not in _PLACES or size == "real":
+        raise RunError(f"measurements are published for sizes quick and smoke, not {size}")
+    return _written(_texts([run], size, run.parameters, in_file), _figures([run], size))
+
+
+def _texts(
+    chosen: list[Run], size: str, parameters: Mapping[str, Any], in_file: Mapping[str, Any]
+) -> dict[Path, str]:
+    """The executed notebooks as they are published, by where they go."""
     contents: dict[Path, str] = {}
     for run in chosen:
         content = read_notebook(run.path("notebook.ipynb"))
@@ -73,18 +99,20 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
             )
         replacements = _replacements(run, parameters, in_file)
         contents[root() / _PLACES[size] / f"{run.notebook}.ipynb"] = normalised(content, run.notebook, replacements)
+    return contents
+
+
+def _figures(chosen: list[Run], size: str) -> list[tuple[Path, Path]]:
+    """The figures and tables that are published, each with where it goes."""
     copies: list[tuple[Path, Path]] = []
     for run in chosen:
         place = figure_place(size, run.notebook)
         names = [path for path in sorted(run.figure_folder.glob("*")) if path.suffix in (".png", ".svg", ".csv")]
         copies += [(path, place / path.name) for path in names if place]
-    if size != "smoke" and not only:
-        comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
-        manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
-        contents[place / f"{size}-manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-        if comparison.path("predictions.parquet").is_file():
-            copies.append((comparison.path("predictions.parquet"), place / f"{size}-predictions.parquet"))
-        copies += [(path, place / f"{size}-{path.name}") for path in sorted(comparison.folder.glob("*.csv"))]
+    return copies
+
+
+def _written(contents: Mapping[Path, str], copies: Sequence[tuple[Path, Path]]) -> list[Path]:
     for place in {target.parent for _, target in copies if target.parent.name in STEPS.values()}:
         if place.is_dir():
             shutil.rmtree(place)  # a figure that is no longer drawn must not stay

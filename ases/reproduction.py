@@ -18,9 +18,9 @@ from typing import Any
 
 from ases import runs
 from ases.errors import ParameterError, RunError
-from ases.execution import PARTIAL, is_locked, locked, state
-from ases.folders import Run
-from ases.parameters import check, check_declared, defaults, joined, problems_of, root
+from ases.execution import PARTIAL, execute, is_locked, locked, prepare, state
+from ases.folders import MEASURED, STEPS, Run
+from ases.parameters import check, check_declared, defaults, joined, notebook_path, problems_of, root
 from ases.settings import GENERATED
 
 
@@ -106,6 +106,25 @@ def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[R
             lines = [f"{len(left)} of {len(plan)} runs are not done. The workflow says:", said]
         raise RunError("\n".join([*lines, "What is done is kept; the same command goes on from here."]))
     return plan
+
+
+def benchmark(from_file: Mapping[str, Any], given: Mapping[str, Any]) -> Run:
+    """Measure what the performance notebook measures; the models that it needs are trained before, where they are not.
+
+    What was measured before under the same key is read; see :mod:`ases.performance`. One notebook at a time, so that
+    nothing of ours disturbs a time. Raises ParameterError, DataError or RunError.
+    """
+    notebook = notebook_path(STEPS[MEASURED])
+    run, values = prepare(notebook, from_file, given)
+    if run is None:
+        raise RunError(f"{notebook} is not a notebook of this project's folder")
+    with locked(run.home / "reproduce.lock", f"a reproduction in {run.home}"):
+        needed = [one for one in runs.with_inputs(run)[:-1] if state(one) != "done"]
+        print(f"{len(needed)} runs to make before anything is measured", flush=True)
+        for one in needed:
+            execute(notebook_path(one.notebook), *prepare(notebook_path(one.notebook), {}, one.parameters))
+        execute(notebook, run, values)
+    return run
 
 
 def _report_path(home: Path) -> Path:

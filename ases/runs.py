@@ -28,7 +28,9 @@ from ases.settings import (
     ANSWERED,
     BASELINE,
     GENERATED,
+    REAL_RATIONALES,
     SCORER_OF,
+    BenchmarkSettings,
     DataSettings,
     GenerationSettings,
     ScoringSettings,
@@ -39,7 +41,7 @@ from ases.settings import (
     settings_for,
 )
 
-__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for"]
+__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for", "with_inputs"]
 
 ENTRIES = {
     "data": ("examples", "problems", "reports", "sources", "splits"),
@@ -50,6 +52,7 @@ ENTRIES = {
     "comparison": ("evaluation",),
     "own_data": ("checks", "demonstration", "splits"),
     "results": ("evaluation",),
+    "performance": ("performance",),
 }
 """The modules whose code decides what a step computes; what those import counts too.
 
@@ -76,6 +79,11 @@ def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
 
 def plan(parameters: Mapping[str, Any]) -> list[Run]:
     """Every run that a parameter file needs, each once, inputs before what needs them."""
+    return with_inputs(run_for("results", parameters))
+
+
+def with_inputs(last: Run) -> list[Run]:
+    """A run and every run that it needs, each once, inputs before what needs them."""
     ordered: dict[str, Run] = {}
 
     def visit(run: Run) -> None:
@@ -84,7 +92,7 @@ def plan(parameters: Mapping[str, Any]) -> list[Run]:
                 visit(one)
             ordered[run.key] = run
 
-    visit(run_for("results", parameters))
+    visit(last)
     return list(ordered.values())
 
 
@@ -157,6 +165,7 @@ def _set_by_its_inputs(step: str) -> frozenset[str]:
         "segmentation": frozenset(["method", "typed", "init", "left_out", "seed", "scorer"]),
         "comparison": frozenset(["method", "seed"]),
         "results": frozenset(["method", "seed", "scorer"]),
+        "performance": frozenset(["data", "method", "seed"]),
     }.get(step, frozenset())
 
 
@@ -257,6 +266,19 @@ def _own_data_spec(given: Given, known: Known) -> _Spec:
     return _Spec((), frozenset(), "check")
 
 
+def _performance_spec(given: Given, known: Known) -> _Spec:
+    """Its models: uni-path to write chains and seq2seq as a scorer, and where there are real rationales theirs."""
+    size, folder = given.get("size") or "quick", given.get("data_folder")
+    wanted = [{"size": size, "method": method} for method in ("uni-path", BASELINE)]
+    words = ["generated"]
+    if folder and Path(place_of(folder)).is_dir():
+        real = {"size": "smoke" if size == "smoke" else "real", "data": REAL_RATIONALES, "data_folder": folder}
+        wanted.append({**real, "method": "uni-path"})
+        words.append(REAL_RATIONALES)
+    trainings = tuple(_run("training", {**one, "seed": 0}, known) for one in wanted)
+    return _Spec(trainings, _names(BenchmarkSettings), "-".join(words))
+
+
 _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "data": _data_spec,
     "training": _training_spec,
@@ -266,6 +288,7 @@ _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "comparison": _comparison_spec,
     "own_data": _own_data_spec,
     "results": _results_spec,
+    "performance": _performance_spec,
 }
 
 
@@ -284,12 +307,15 @@ def _published_real() -> str | None:
     return file_hash(path) if path.is_file() else None
 
 
+_NOT_KEYED = ("data_folder", "parts")  # content is in the key instead; a part that is left out can be added later
+
+
 def _keyed(settings: Settings, given: Given, own: frozenset[str]) -> dict[str, Any]:
     """The run's own parameters with their values: 1 and 1.0 are one value, a folder is known by what is in it."""
     keyed = {name: list(given[name]) for name in sorted(own & LISTS)}
     for part in vars(settings).values():
         kinds = type(part).__annotations__
-        for name in (one.name for one in fields(part) if one.name in own and one.name != "data_folder"):
+        for name in (one.name for one in fields(part) if one.name in own and one.name not in _NOT_KEYED):
             value = getattr(part, name)
             keyed[name] = float(value) if kinds[name] == "float" else value
     return keyed

@@ -15,7 +15,6 @@ import json
 import os
 import random
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from ases.checks import check_file
 from ases.errors import RunError
 from ases.examples import write_examples
 from ases.gathering import Progress
+from ases.memory import peak_mib
 from ases.problems import iter_problems
 from ases.settings import settings_for
 from ases.splits import leaks, make_splits
@@ -96,8 +96,7 @@ def _rows(rows: int, seed: int) -> Iterator[dict[str, str]]:
 
 
 def _report(step: str, rows: int, start: float) -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-    found = {"step": step, "rows": rows, "seconds": round(time.perf_counter() - start, 1), "peak_mb": round(peak)}
+    found = {"step": step, "rows": rows, "seconds": round(time.perf_counter() - start, 1), "peak_mb": round(peak_mib())}
     print(json.dumps(found), flush=True)
 
 

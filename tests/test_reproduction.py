@@ -169,3 +169,21 @@ def test_a_default_that_means_another_run_is_found_before(project: Path) -> None
             runs_of(project, lambda: planned(QUICK))
     finally:
         path.write_text(text)
+
+
+def test_the_benchmark_makes_what_it_needs_measures_and_publishes(project: Path) -> None:
+    before = len(executed(project))
+    done = fake_project.ases(project, "benchmark")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 runs to make" in done.stdout, "the whole-chain model is there, the uni-path one is not"
+    assert executed(project)[before:] == ["training", "performance"]
+    place = project / "figures" / "09_performance" / "scoring.measured.csv"
+    assert place.read_text() == "a,seconds\n1,2\n"
+    cells = json.loads((project / "notebooks" / "09_performance.ipynb").read_text())["cells"]
+    assert [cell["execution_count"] for cell in cells if cell["cell_type"] == "code"] == [1, 2, 3, 4, 5]
+    place.write_text("published\n")
+    done = fake_project.ases(project, "benchmark", "-p", "asked=5")
+    assert done.returncode == 2 and "other parameters than the notebook's defaults" in done.stderr
+    assert "measured: " in done.stdout and place.read_text() == "published\n", "what was measured stays in build/"
+    assert fake_project.ases(project, "benchmark", "-p", "size=real").returncode == 2
+    assert "performance" not in fake_project.ases(project, "status").stdout, "it is no part of what is reproduced"
