@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -57,10 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("notebook", metavar="NOTEBOOK", help="by name (04_training) or path")
     run.add_argument("-f", dest="file", metavar="FILE", help="parameter file, such as params/smoke.yaml")
     run.add_argument("--out", type=Path, metavar="PATH", help="copy the executed notebook there, too")
+    run.add_argument("--manifest", type=Path, metavar="PATH", help="copy the finished run's manifest there, too")
     run.add_argument("--quiet", action="store_true", help="do not print where the executed notebook is")
     whole = add("reproduce", _reproduce, "compute everything that a parameter file asks for")
     whole.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
-    add("status", _status, "which runs are done")
+    status = add("status", _status, "which runs are done, running, failed (and why) or missing, and how long is left")
+    status.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
     add("verify", _verify, "compare the computed tables with the published ones")
     renew = add("publish", _publish, "renew notebooks/ and figures/ from what reproduce made")
     renew.add_argument("--only", action="append", default=[], metavar="NOTEBOOK", help="publish this one alone")
@@ -108,6 +111,9 @@ def _run(options: argparse.Namespace) -> int:
     notebook = strict.notebook_path(options.notebook)
     run, values = prepare(notebook, in_file, strict.parse_assignments(options.given))
     finished = execute(notebook, run, values, options.out)
+    if options.manifest is not None and run is not None and options.manifest.resolve() != run.manifest_path:
+        options.manifest.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(run.manifest_path, options.manifest)
     if not options.quiet:
         print(finished, flush=True)
     return 0
@@ -123,11 +129,10 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from ases.execution import state
-    from ases.reproduction import planned
+    from ases.progress import report_lines
+    from ases.reproduction import at_a_time, planned
 
-    for run in planned(_parameters(options)):
-        print(f"{state(run):8} {run.label:45} {run.folder.name}")
+    print("\n".join(report_lines(planned(_parameters(options)), at_a_time(options.cores))))
     return 0
 
 

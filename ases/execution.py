@@ -17,16 +17,19 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ases import runs
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder
-from ases.parameters import check, declared, defaults, read_notebook, root
+from ases.parameters import assignments, check, declared, defaults, read_notebook, root
 from ases.provenance import notebook_code
+from ases.sweeps import swept
 
 PARTIAL = "notebook.part.ipynb"
+DURATION = "duration.json"
 SECONDS_BETWEEN_LINES = 15.0
 
 
@@ -43,6 +46,13 @@ def prepare(
     on them. ``given`` is strict. Raises ParameterError, DataError.
     """
     accepted = declared(notebook)
+    chosen = {name: value for name, value in from_file.items() if name not in swept(from_file)}
+    if open_lists := [name for name in swept(from_file) if name in accepted and name not in given]:
+        raise ParameterError(
+            f"the parameter file sweeps over {', '.join(open_lists)}, and one notebook is one run: choose, such as "
+            + " ".join(f"-p {word}" for word in assignments({name: from_file[name][0] for name in open_lists}))
+        )
+    from_file = chosen
     values = {name: value for name, value in from_file.items() if name in accepted} | dict(given)
     check(notebook, values)
     step = next((step for step, name in STEPS.items() if name == notebook.stem), None)
@@ -90,12 +100,24 @@ def execute(notebook: Path, run: Run | None, values: Mapping[str, Any], out: Pat
                 f"{label} ran to its end without finishing this run: its last cell must call run.finish(...), and the "
                 "library must not be edited meanwhile"
             )
+        seconds = time.monotonic() - start
+        if run is not None:
+            _keep_duration(folder / DURATION, seconds)
         partial.replace(final)
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(final, out)
-        _say(label, f"done in {_duration(time.monotonic() - start)}")
+        _say(label, f"done in {_duration(seconds)}")
     return out or final
+
+
+def _keep_duration(path: Path, seconds: float) -> None:
+    # An execution that finds its work done, whole or half, says nothing about how long the work takes.
+    try:
+        seconds = max(seconds, json.loads(path.read_text(encoding="utf-8"))["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    path.write_text(json.dumps({"seconds": round(seconds, 1)}) + "\n", encoding="utf-8")
 
 
 def _papermill(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None:
@@ -179,12 +201,29 @@ def incomplete(path: Path) -> str | None:
 
 
 def state(run: Run) -> str:
-    """``done``, ``running``, ``failed``, ``stale`` (its notebook's code changed since) or ``missing``."""
+    """``done``, ``exported`` (drawn from figures/results), ``running``, ``failed``, ``stale`` or ``missing``.
+
+    A stale one is done, but its notebook's code has changed since.
+    """
     if is_locked(run.path("running.lock")):
         return "running"
-    if run.is_done() and run.path("notebook.ipynb").is_file():
-        return "done" if run.manifest()["notebook"] == notebook_code(runs.notebook_path(run.notebook)) else "stale"
+    if run.is_done():
+        manifest = run.manifest()
+        if manifest.get("exported"):
+            return "exported"
+        if run.path("notebook.ipynb").is_file():
+            return "done" if manifest["notebook"] == _code_of(run.notebook) else "stale"
     return "failed" if run.path(PARTIAL).is_file() else "missing"
+
+
+def _code_of(notebook: str) -> str:
+    path = runs.notebook_path(notebook)
+    return _code_at(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _code_at(path: Path, _changed: int) -> str:
+    return notebook_code(path)
 
 
 @contextmanager

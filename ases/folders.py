@@ -34,7 +34,7 @@ STEPS = {
 }
 """Each step and the notebook that takes it."""
 
-_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.lock", "log.jsonl"}
+_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.lock", "log.jsonl", "duration.json"}
 
 
 def build_folder() -> Path:

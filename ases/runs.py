@@ -38,6 +38,7 @@ from ases.settings import (
     needs_labels,
     settings_for,
 )
+from ases.sweeps import point_name, points
 
 __all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for"]
 
@@ -75,8 +76,13 @@ def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
 
 
 def plan(parameters: Mapping[str, Any]) -> list[Run]:
-    """Every run that a parameter file needs, each once, inputs before what needs them."""
+    """Every run that a parameter file needs, each once, inputs before what needs them.
+
+    The results page is the last where ``study_data`` and ``scorer_seeds`` are given; without both of them it ends with
+    the comparison. A sweep (:mod:`ases.sweeps`) has one of those for each of its points.
+    """
     ordered: dict[str, Run] = {}
+    known: Known = {}
 
     def visit(run: Run) -> None:
         if run.key not in ordered:
@@ -84,7 +90,13 @@ def plan(parameters: Mapping[str, Any]) -> list[Run]:
                 visit(one)
             ordered[run.key] = run
 
-    visit(run_for("results", parameters))
+    for point in points(parameters):
+        given = {name: value for name, value in point.items() if value is not None}
+        studied = any(name in given for name in _OF_SEVERAL["segmentation"])
+        try:
+            visit(_run("results" if studied else "comparison", given, known))
+        except ParameterError as error:
+            raise ParameterError(": ".join(filter(None, [point_name(parameters, point), str(error)]))) from None
     return list(ordered.values())
 
 
@@ -179,7 +191,8 @@ def _training_spec(given: Given, known: Known) -> _Spec:
     if training.init == BASELINE:  # goes on from the whole-chain model of the same seed
         names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
         inputs = (*inputs, _run("training", {**_only(given, names), "method": BASELINE}, known))
-    words = [training.method, "continued" if training.init == BASELINE else "", f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
+    left_out = f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""
+    words = [training.method, "continued" if training.init == BASELINE else "", left_out]
     return _Spec(inputs, own, "-".join(filter(None, [*words, f"seed{training.seed}"])))
 
 

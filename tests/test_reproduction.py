@@ -144,10 +144,14 @@ def test_a_failure_stops_with_its_reason_and_what_is_done_is_kept(project: Path)
     assert done.returncode == 2 and "ZeroDivisionError: division by zero" in done.stdout
     assert f"3 of {len(STEPS)} runs are not done, 1 failed" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    states = [line.split()[0] for line in fake_project.ases(project, "status").stdout.splitlines() if line]
+    *lines, summary = fake_project.ases(project, "status").stdout.splitlines()
+    states = [line.split()[0] for line in lines if not line.startswith(" ")]
     steps = runs_of(project, lambda: [run.step for run in runs.plan(QUICK)])
     wanted = {"generation": "failed", "comparison": "missing", "results": "missing"}
     assert states == [wanted.get(step, "done") for step in steps]
+    said = "\n".join(lines)
+    assert "cell [3], which begins with `1 / 0`:\n           ZeroDivisionError: division by zero" in said
+    assert summary.startswith(f"{len(STEPS) - 3} done, 1 failed, 2 missing; ") and "none has finished yet" in summary
 
 
 def test_what_goes_wrong_in_the_workflow_itself_is_told(project: Path) -> None:
