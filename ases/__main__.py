@@ -1,4 +1,4 @@
-"""The command line: ``python -m ases run | reproduce | status | verify | publish | check | download``.
+"""The command line: ``python -m ases run | reproduce | status | verify | export | publish | ...``.
 
     python -m ases run 03_segmentation -p beta=1.1
     python -m ases reproduce params/quick.yaml
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     status = add("status", _status, "which runs are done, running, failed (and why) or missing, and how long is left")
     status.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
     add("verify", _verify, "compare the computed tables with the published ones")
+    add("export", _export, "keep finished runs' metrics and predictions in figures/results")
     renew = add("publish", _publish, "renew notebooks/ and figures/ from what reproduce made")
     renew.add_argument("--only", action="append", default=[], metavar="NOTEBOOK", help="publish this one alone")
     text = "fetch a named data set from its origin, at one commit, checked by hash"
@@ -120,8 +121,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    from ases.publishing import report
     from ases.reproduction import reproduce
+    from ases.verification import report
 
     parameters = _parameters(options)
     print(report(parameters, reproduce(parameters, options.cores)), flush=True)
@@ -137,11 +138,21 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from ases.publishing import verify
+    from ases.verification import verify
 
     lines, good = verify(_parameters(options))
     print("\n".join(lines))
     return 0 if good else 1
+
+
+def _export(options: argparse.Namespace) -> int:
+    from ases import parameters as strict
+    from ases.exporting import export
+    from ases.reproduction import planned
+
+    written = export(planned(_parameters(options)))
+    print("\n".join(str(path.relative_to(strict.root())) for path in written) or "nothing to export that is not there")
+    return 0
 
 
 def _publish(options: argparse.Namespace) -> int:

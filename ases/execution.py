@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -113,10 +113,8 @@ def execute(notebook: Path, run: Run | None, values: Mapping[str, Any], out: Pat
 
 def _keep_duration(path: Path, seconds: float) -> None:
     # An execution that finds its work done, whole or half, says nothing about how long the work takes.
-    try:
+    with suppress(OSError, ValueError, KeyError, TypeError):
         seconds = max(seconds, json.loads(path.read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
     path.write_text(json.dumps({"seconds": round(seconds, 1)}) + "\n", encoding="utf-8")
 
 

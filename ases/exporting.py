@@ -70,7 +70,7 @@ def restore(plan: Sequence[Run]) -> list[Run]:
     drawn: dict[str, Run] = {}
     for run in reversed(plan):  # what needs a run comes after it
         now = state(run)
-        if now in ("done", "running") or run.step not in _TABLES:
+        if now in ("done", "running", "stale") or run.step not in _TABLES:
             continue
         users = [one for one in needed_by[run.key] if one.step not in _READ_TABLES_ONLY and one.key not in drawn]
         if any(state(one) not in ("done", "exported") for one in users):

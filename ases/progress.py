@@ -49,9 +49,9 @@ def failure(run: Run) -> str:
     for cell in cells:
         for output in cell.get("outputs", []):
             if output["output_type"] == "error":
-                lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
-                what = f"{output['ename']}: {output['evalue']}"
-                return f"cell [{cell['execution_count']}], which begins with `{lines[0]}`:\n{what}\n(all of it in {path})"
+                first = next(line for line in "".join(cell["source"]).splitlines() if line.strip())
+                where = f"cell [{cell['execution_count']}], which begins with `{first}`"
+                return f"{where}:\n{output['ename']}: {output['evalue']}\n(all of it in {path})"
     begun = sum(cell.get("execution_count") is not None for cell in cells)
     return f"stopped from outside or out of memory, after {begun} of {len(cells)} cells; it goes on from there"
 

@@ -42,7 +42,8 @@ def planned(parameters: Mapping[str, Any]) -> list[Run]:
     used = {name for run in plan for name in run.parameters}
     unused = [name for name, value in parameters.items() if value is not None and name not in used]
     if unused:
-        raise ParameterError(joined("wrong parameters", [f"{name} changes nothing: no run depends on it" for name in unused]))
+        problems = [f"{name} changes nothing here: no run depends on it" for name in unused]
+        raise ParameterError(joined("wrong parameters", problems))
     for run in plan:
         notebook = runs.notebook_path(run.notebook)
         check(notebook, run.parameters)

@@ -31,12 +31,13 @@ def points(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Flat parameters with one value each: one dictionary where nothing is swept, else one a combination.
 
     The last list in the file changes fastest. Raises ParameterError for an empty list, for an entry named twice, and
-    for ``size``, ``method`` and ``seed``, which are not swept this way.
+    for ``size``, ``method`` and ``seed``, which are not set this way.
     """
+    for name, lists_them in _ELSEWHERE.items():
+        if parameters.get(name) is not None:
+            raise ParameterError(f"{name} is for one notebook: write {lists_them}, which are compared with each other")
     lists = swept(parameters)
     for name, values in lists.items():
-        if name in _ELSEWHERE:
-            raise ParameterError(f"{name} is not swept: write {_ELSEWHERE[name]}, which are compared with each other")
         if name == "size":
             raise ParameterError("size is not swept: each size has a parameter file of its own")
         if not values:

@@ -10,8 +10,8 @@ import pytest
 
 from ases import runs
 from ases.errors import ParameterError
-from ases.publishing import report
 from ases.reproduction import planned, to_do
+from ases.verification import report
 from tests import fake_project
 
 QUICK = {"size": "quick", "methods": ["seq2seq"], "seeds": [0], "study_data": ["generated"], "scorer_seeds": [0]}
@@ -96,7 +96,7 @@ def test_the_report_says_how_a_table_differs(project: Path) -> None:
         published.write_text(texts[0].replace("0.5,0.4,0.6", "0.45,0.35,0.55"))
         manifest.write_text(json.dumps({**json.loads(texts[1]), "machine": "Linux elsewhere"}))
         said = runs_of(project, lambda: report(QUICK, runs.plan(QUICK)))
-        assert "seq2seq: within tolerance" in said and "another type of machine (Linux elsewhere;" in said
+        assert "seq2seq: within the published interval" in said and "another type of machine (Linux elsewhere;" in said
         published.write_text(texts[0].replace("0.5,0.4,0.6", "0.7,0.65,0.75"))
         assert "seq2seq: different" in runs_of(project, lambda: report(QUICK, runs.plan(QUICK)))
     finally:
