@@ -32,6 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # such as `status | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        from ases.execution import unwritable
+
+        if not (problem := unwritable(error)):
+            raise
+        print(problem, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted; what is finished is kept, and the same command goes on from there", file=sys.stderr)
         return 130

@@ -7,6 +7,7 @@ the working directory, which is not safe for threads.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -31,6 +32,20 @@ from ases.sweeps import swept
 PARTIAL = "notebook.part.ipynb"
 DURATION = "duration.json"
 SECONDS_BETWEEN_LINES = 15.0
+
+
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+ADVICE = (
+    "Make room, or make the folder writable, or set ASES_BUILD to another one; what is finished is kept, and the same "
+    "command goes on from there."
+)
+
+
+def unwritable(error: OSError) -> str | None:
+    """A sentence for a disk that is full, a folder that is read-only, a quota or a limit; None for another error."""
+    if error.errno not in UNWRITABLE:
+        return None
+    return f"cannot write {error.filename or 'into the output folder'}: {os.strerror(error.errno)}. {ADVICE}"
 
 
 class NotebookError(RunError):
@@ -166,10 +181,15 @@ def _with_retry(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> Non
             # An error of ours is a sentence for people; of another, the name says half of what is wrong.
             what = error.evalue if _is_ours(error.ename) else f"{error.ename}: {error.evalue}"
             first = lines[0] if lines else ""
+            hint = f"\n  {ADVICE}" if any(os.strerror(number) in what for number in UNWRITABLE) else ""
             raise NotebookError(
                 f"{notebook.stem} stopped in its cell [{error.exec_count}], which begins with `{first}`:\n"
-                f"  {what}\nThe notebook up to there, with the whole report, is {partial}"
+                f"  {what}{hint}\nThe notebook up to there, with the whole report, is {partial}"
             ) from None
+        except OSError as error:
+            if problem := unwritable(error):
+                raise NotebookError(f"{notebook.stem}: {problem}") from None
+            raise
         except RuntimeError as error:
             # More kernels than cores: about one start in a hundred fails (and no cell has run then).
             if attempt == 2 or "ernel" not in str(error) or _any_executed(partial):

@@ -125,7 +125,7 @@ def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[R
         lines = [f"{len(left)} of {len(plan)} runs are not done, {len(failed)} failed (reasons above):"]
         lines += [f"  {run.label}: {run.path(PARTIAL)}" for run in failed]
         if not failed:
-            said = _report_path(home).read_text(encoding="utf-8")
+            said = _report_path(home).read_text(encoding="utf-8", errors="replace")
             lines = [f"{len(left)} of {len(plan)} runs are not done. The workflow says:", said]
         raise RunError("\n".join([*lines, "What is done is kept; the same command goes on from here."]))
     return plan

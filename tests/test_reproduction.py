@@ -10,9 +10,10 @@ import pytest
 
 from ases import runs
 from ases.errors import ParameterError
+from ases.execution import PARTIAL, is_locked, state
 from ases.reproduction import planned, to_do
 from ases.verification import report
-from tests import fake_project
+from tests import fake_project, killing
 
 QUICK = {"size": "quick", "methods": ["seq2seq"], "seeds": [0], "study_data": ["generated"], "scorer_seeds": [0]}
 # Both scorers are trained for the study of segmentation; the first is the seq2seq model of the comparison.
@@ -62,6 +63,35 @@ def test_it_runs_everything_once_and_prints_the_table_last(project: Path) -> Non
         assert (folder / "notebook.ipynb").is_file() and (folder / "manifest.json").is_file()
     top = {path.name for path in project.iterdir()}
     assert top == {"ases", "build", "first.txt", "notebooks", "params", "Snakefile"}  # nothing beside build/
+
+
+def test_killed_in_the_middle_it_goes_on_and_ends_the_same(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two kills of the whole tree, as a cell runs and as a notebook is begun; make test-kill has ten."""
+    folder = fake_project.make(tmp_path)
+    parameters = {name: QUICK[name] for name in ("size", "methods", "seeds")}
+    (folder / "short.yaml").write_text(json.dumps(parameters))
+    arguments = [str(folder / "short.yaml"), "--cores", "1"]
+    wanted = runs_of(project, lambda: killing.contents(runs.plan(parameters)))
+    monkeypatch.setenv("ASES_ROOT", str(folder))
+    monkeypatch.delenv("ASES_BUILD", raising=False)
+    data, training, generation, comparison = plan = runs.plan(parameters)
+    for run, happens in (
+        (training, training.path("trained.txt").is_file),  # its cell has begun
+        (generation, generation.path(PARTIAL).is_file),  # its notebook has just been opened
+    ):
+        process = killing.start(folder, fake_project.environment(folder), *arguments)
+        assert killing.wait_for(process, happens, 120), (folder / "killed.log").read_text()
+        killing.kill(process, filter(None, [killing.worker_of(run)]))
+        assert not run.manifest_path.is_file() and not is_locked(run.path("running.lock"))
+    finished = killing.made_at(plan)
+    assert list(finished) == [data.key, training.key]
+    done = fake_project.ases(folder, "reproduce", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {key: made for key, made in killing.made_at(plan).items() if key in finished} == finished
+    assert killing.half_written(plan) == [] and killing.contents(plan) == wanted
+    assert [run.label for run in plan if state(run) != "done"] == []
 
 
 def test_a_second_time_there_is_nothing_to_do(project: Path) -> None:
