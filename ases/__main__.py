@@ -1,4 +1,4 @@
-"""The command line: ``python -m ases run | reproduce | benchmark | status | verify | publish | check | download``.
+"""The command line: ``python -m ases run | reproduce | benchmark | status | verify | export | publish | ...``.
 
     python -m ases run 03_segmentation -p beta=1.1
     python -m ases reproduce params/quick.yaml
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -31,6 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # such as `status | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        from ases.execution import unwritable
+
+        if not (problem := unwritable(error)):
+            raise
+        print(problem, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted; what is finished is kept, and the same command goes on from there", file=sys.stderr)
         return 130
@@ -60,13 +68,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("notebook", metavar="NOTEBOOK", help="by name (04_training) or path")
     run.add_argument("-f", dest="file", metavar="FILE", help="parameter file, such as params/smoke.yaml")
     run.add_argument("--out", type=Path, metavar="PATH", help="copy the executed notebook there, too")
+    run.add_argument("--manifest", type=Path, metavar="PATH", help="copy the finished run's manifest there, too")
     run.add_argument("--quiet", action="store_true", help="do not print where the executed notebook is")
     whole = add("reproduce", _reproduce, "compute everything that a parameter file asks for")
     whole.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
     text = "measure speed and memory, and publish the performance notebook"
     add("benchmark", _benchmark, text, default="benchmark")
-    add("status", _status, "which runs are done")
+    status = add("status", _status, "which runs are done, running, failed (and why) or missing, and how long is left")
+    status.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
     add("verify", _verify, "compare the computed tables with the published ones")
+    add("export", _export, "keep finished runs' metrics and predictions in figures/results")
     renew = add("publish", _publish, "renew notebooks/ and figures/ from what reproduce made")
     renew.add_argument("--only", action="append", default=[], metavar="NOTEBOOK", help="publish this one alone")
     text = "fetch a named data set from its origin, at one commit, checked by hash"
@@ -113,14 +124,17 @@ def _run(options: argparse.Namespace) -> int:
     notebook = strict.notebook_path(options.notebook)
     run, values = prepare(notebook, in_file, strict.parse_assignments(options.given))
     finished = execute(notebook, run, values, options.out)
+    if options.manifest is not None and run is not None and options.manifest.resolve() != run.manifest_path:
+        options.manifest.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(run.manifest_path, options.manifest)
     if not options.quiet:
         print(finished, flush=True)
     return 0
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    from ases.publishing import report
     from ases.reproduction import reproduce
+    from ases.verification import report
 
     parameters = _parameters(options)
     print(report(parameters, reproduce(parameters, options.cores)), flush=True)
@@ -141,20 +155,29 @@ def _benchmark(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from ases.execution import state
-    from ases.reproduction import planned
+    from ases.progress import report_lines
+    from ases.reproduction import at_a_time, planned
 
-    for run in planned(_parameters(options)):
-        print(f"{state(run):8} {run.label:45} {run.folder.name}")
+    print("\n".join(report_lines(planned(_parameters(options)), at_a_time(options.cores))))
     return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from ases.publishing import verify
+    from ases.verification import verify
 
     lines, good = verify(_parameters(options))
     print("\n".join(lines))
     return 0 if good else 1
+
+
+def _export(options: argparse.Namespace) -> int:
+    from ases import parameters as strict
+    from ases.exporting import export
+    from ases.reproduction import planned
+
+    written = export(planned(_parameters(options)))
+    print("\n".join(str(path.relative_to(strict.root())) for path in written) or "nothing to export that is not there")
+    return 0
 
 
 def _publish(options: argparse.Namespace) -> int:

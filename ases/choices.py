@@ -58,7 +58,7 @@ COLUMN_FIELDS = ("qid", "question", "rationale", "answer", "source", "licence")
 LANGUAGES = ("en", "zh")
 LANGUAGE_OF = {"reports": "zh", "cpet": "zh"}
 """Languages of data that is not English, unless another is given."""
-SIZE_NAMES = ("smoke", "quick", "real")
+SIZE_NAMES = ("smoke", "quick", "real", "gpu", "paper")
 
 _CHOICES = {
     "size": SIZE_NAMES,

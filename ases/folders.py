@@ -38,7 +38,7 @@ STEPS = {
 MEASURED = "performance"
 """The step whose numbers are measured times: no part of what is reproduced, compared and published with the rest."""
 
-_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.lock", "log.jsonl"}
+_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.lock", "log.jsonl", "duration.json"}
 
 
 def build_folder() -> Path:

@@ -40,6 +40,7 @@ from ases.settings import (
     needs_labels,
     settings_for,
 )
+from ases.sweeps import point_name, points
 
 __all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for", "with_inputs"]
 
@@ -78,12 +79,25 @@ def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
 
 
 def plan(parameters: Mapping[str, Any]) -> list[Run]:
-    """Every run that a parameter file needs, each once, inputs before what needs them."""
-    return with_inputs(run_for("results", parameters))
+    """Every run that a parameter file needs, each once, inputs before what needs them.
+
+    The results page is the last where ``study_data`` and ``scorer_seeds`` are given; without both of them it ends with
+    the comparison. A sweep (:mod:`ases.sweeps`) has one of those for each of its points.
+    """
+    known: Known = {}
+    last = []
+    for point in points(parameters):
+        given = {name: value for name, value in point.items() if value is not None}
+        studied = any(name in given for name in _OF_SEVERAL["segmentation"])
+        try:
+            last.append(_run("results" if studied else "comparison", given, known))
+        except ParameterError as error:
+            raise ParameterError(": ".join(filter(None, [point_name(parameters, point), str(error)]))) from None
+    return with_inputs(*last)
 
 
-def with_inputs(last: Run) -> list[Run]:
-    """A run and every run that it needs, each once, inputs before what needs them."""
+def with_inputs(*last: Run) -> list[Run]:
+    """Some runs and every run that they need, each once, inputs before what needs them."""
     ordered: dict[str, Run] = {}
 
     def visit(run: Run) -> None:
@@ -92,7 +106,8 @@ def with_inputs(last: Run) -> list[Run]:
                 visit(one)
             ordered[run.key] = run
 
-    visit(last)
+    for run in last:
+        visit(run)
     return list(ordered.values())
 
 
