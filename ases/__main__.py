@@ -155,7 +155,7 @@ def _benchmark(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from ases.progress import report_lines
+    from ases.status import report_lines
     from ases.reproduction import at_a_time, planned
 
     print("\n".join(report_lines(planned(_parameters(options)), at_a_time(options.cores))))

@@ -9,7 +9,7 @@ import pytest
 
 from ases import runs
 from ases.execution import DURATION, PARTIAL, locked
-from ases.progress import failure, report_lines
+from ases.status import failure, report_lines
 from tests import fake_project
 
 QUICK = {"size": "quick", "methods": ["seq2seq", "uni-path"], "seeds": [0]}
