@@ -255,7 +255,8 @@ def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
         return f"{comparison.notebook} has left no table {path.name}"
     ours = read_table(path)
     shown = [{name: row[name] for name in row if name in _SHOWN} for row in ours]
-    parts = [f"\nComparison ({size}), accuracy and its difference to seq2seq with 95 % intervals:", table_text(shown)]
+    measure = "accuracy" if "accuracy" in shown[0] else "ROUGE-L"
+    parts = [f"\nComparison ({size}), {measure} and its difference to seq2seq with 95 % intervals:", table_text(shown)]
     place = figure_place(size, comparison.notebook)
     if place is None or not (place / path.name).is_file():
         return "\n".join([*parts, "\nThere is no published table of this size to compare it with."])
