@@ -28,7 +28,7 @@ The modules follow the data, and each imports only from those above it:
     coloured, slider, looks,
     chain_figures, figures,
     data_figures, detection_figures      tables -> pictures
-    provenance, parameters, folders,
+    provenance, parameters, progress, folders,
     runs, execution, reproduction,
     publishing, __main__                 run folders, strict notebook parameters, the workflow, the command line
 """

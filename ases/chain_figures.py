@@ -48,6 +48,9 @@ _KINDS = {
 }
 """How each of :data:`ases.steps.KINDS` is drawn, in its order."""
 
+_LAST_STEP = 8
+"""More steps have no room beside each other; the table has them all."""
+
 _PANELS = (("arithmetic", "n", "equation right"), ("right", "n_after_right", "step right, all before it right"))
 
 
@@ -88,15 +91,18 @@ def steps(table: pd.DataFrame) -> Figure:
     check("steps", table, ("n_after_right", "right"), ("arithmetic", "n"), keys=keys)
     order = methods_of("steps", table)
     several = "seed" in table and table["seed"].nunique() > 1
-    figure, axes = plt.subplots(1, 2, figsize=(PAGE, 2.9), sharey=True)
+    places = sorted(step for step in table["step"].unique() if step <= _LAST_STEP)
+    figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.1), sharey=True)
     for ax, (name, count, title) in zip(axes, _PANELS, strict=True):
-        part = table[table[count] > 0]
+        part = table[(table[count] > 0) & table["step"].isin(places)]
         for number, method in enumerate(order):
             _line(ax, part[part["method"] == method], name, method, 0.08 * (number - (len(order) - 1) / 2), several)
-        places = sorted(part["step"].unique())
-        ax.set_xticks(places, [f"{place}\n{span(part.loc[part['step'] == place, count])}" for place in places])
+        counts = [span(table.loc[table["step"] == place, count]).replace(" to", "\nto") for place in places]
+        ax.set_xticks(places, [f"{place}\n{one}" for place, one in zip(places, counts, strict=True)])
+        ax.set_xlim(places[0] - 0.5, places[-1] + 0.5)
         ax.grid(False, axis="x")
-        ax.set(xlabel="step of the chain, with n chains below", title=title)
+        more = f" (later than {_LAST_STEP}: in the table)" if table["step"].max() > _LAST_STEP else ""
+        ax.set(xlabel=f"step of the chain{more}; below, n chains", title=title)
         percent_axis(ax.yaxis, top=1.0)
     mean = f"mean of {table['seed'].nunique()} seeds" if several else "bars: 95 % interval"
     axes[0].set_ylabel(f"share ({mean})")

@@ -28,7 +28,7 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy", "pandas
 
 # Settings are in the key by their values, errors change no result, and the rest only organises runs.
 _LEFT_OUT = frozenset(
-    "settings choices errors flat_yaml parameters provenance folders runs execution".split()
+    "settings choices errors flat_yaml parameters progress provenance folders runs execution".split()
     + "reproduction publishing __main__".split()
 )
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import pandas as pd
 
-from ases.arithmetic import numbers_in, read_equations
+from ases.arithmetic import numbers_in, parse_number, read_equations
 from ases.errors import DataError
 from ases.examples import Example, states_answer
 from ases.measures import headline
@@ -31,12 +32,12 @@ KINDS = {
     "missing": "uses a result that no step has worked out, or answers without all steps",
     "operand": "uses a number found neither in the question nor in a step before",
     "operation": "right arithmetic on known numbers, but not a step of the reference",
-    "stopped": "all steps right, but the chain ends without an answer",
-    "answer": "all steps there and right, but another answer is stated",
+    "stopped": "no step is wrong, but the chain ends without an answer",
+    "answer": "all steps are there and right, but another answer is stated",
 }
 """What can go wrong first, in the order in which it is looked for; :data:`NONE` where nothing does."""
 
-NOTHING_TO_CHECK = "These questions have no answer to work out, so there are no steps to check."
+NOTHING_TO_CHECK = "There are no steps to check: the questions have no answer, or no chain states an equation."
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def chain_steps(chain: str, example: Example) -> list[Step]:
     wrong, and constants that the reference brings in itself (7 days a week). Where the reference has no equations,
     no step is called a wrong operation. Raises DataError for an example without an answer.
     """
-    return _judged(chain, example)[0]
+    return list(_judged(chain, example)[0])
 
 
 def first_error(chain: str, example: Example) -> FirstError:
@@ -111,20 +112,23 @@ def first_error(chain: str, example: Example) -> FirstError:
             return FirstError(one.kind, one.step, len(steps), correct)
     if correct:
         return FirstError(NONE, 0, len(steps), correct)
-    kind = "stopped" if not states_answer(chain) else "answer" if reached else "missing"
+    alone = not any(map(str.isalpha, chain)) and parse_number(chain) is not None  # as answer-only writes it
+    stated = alone or states_answer(chain)
+    kind = "stopped" if not stated else "answer" if reached else "missing"
     return FirstError(kind, len(steps) + 1, len(steps), correct)
 
 
-def _judged(chain: str, example: Example) -> tuple[list[Step], bool]:
+def _judged(chain: str, example: Example) -> tuple[tuple[Step, ...], bool]:
     """The steps, and whether the last step of the reference is among them."""
     if example.answer is None:
         raise DataError(f"{example.qid} has no answer, so there are no steps towards it to check")
-    known, reference = numbers_in(example.question), _stated(example.rationale)
-    # Numbers that the reference takes from nowhere are its constants, and free for all.
-    derived: set[Fraction] = set()
-    for one in reference:
-        known |= {abs(number) for number in one.used if abs(number) not in derived}
-        derived |= {abs(one.result), *map(abs, one.between)}
+    return _judged_texts(chain, example.question, example.rationale)
+
+
+@lru_cache(maxsize=1 << 14)  # three tables ask for the same chains
+def _judged_texts(chain: str, question: str, rationale: str) -> tuple[tuple[Step, ...], bool]:
+    given, reference = _known_of(question, rationale)
+    known = set(given)
     expected = set().union(*(one.keys for one in reference))
     results = {abs(one.result) for one in reference}
     steps: list[Step] = []
@@ -140,7 +144,19 @@ def _judged(chain: str, example: Example) -> tuple[list[Step], bool]:
         steps.append(Step(place, one.text, one.right, kind, all(before.kind == RIGHT for before in steps)))
         known |= {abs(one.result), *map(abs, one.between)}
         reached = reached or bool(one.keys & reference[-1].keys)
-    return steps, reached
+    return tuple(steps), reached
+
+
+@lru_cache(maxsize=1 << 12)  # every method answers the same questions
+def _known_of(question: str, rationale: str) -> tuple[frozenset[Fraction], tuple[_Stated, ...]]:
+    """The numbers that a chain may use from the start, and the steps of the reference."""
+    known, reference = numbers_in(question), _stated(rationale)
+    # Numbers that the reference takes from nowhere are its constants, and free for all.
+    derived: set[Fraction] = set()
+    for one in reference:
+        known |= {abs(number) for number in one.used if abs(number) not in derived}
+        derived |= {abs(one.result), *map(abs, one.between)}
+    return frozenset(known), tuple(reference)
 
 
 def _stated(text: str) -> list[_Stated]:

@@ -585,7 +585,9 @@ def test_steps_draw_both_shares_where_there_are_chains() -> None:
     assert len(line(figure, "dual-path", 1)) == 2 and len(line(figure, "dual-path", 0)) == 3
     ends = [round(float(one[:, 1].min()), 6) for one in segments(figure, 0)]
     assert sorted(ends) == sorted(round(v, 6) for v in step_rows()["arithmetic_low"])
-    assert "95 % interval" in words(figure) and "3\n13" in words(figure) and "3\n10" in words(figure)
+    assert "95 % interval" in words(figure) and "3\n13" in words(figure) and "3\n0\nto 10" in words(figure)
+    long = figures.steps(step_rows().assign(step=lambda t: t["step"] * 4))
+    assert "later than 8: in the table" in words(long) and "12\n" not in words(long)
     several = figures.steps(step_rows(2))
     assert not segments(several) and "mean of 2 seeds" in words(several)
     assert line(several, "uni-path")[:, 1] == pytest.approx(table["arithmetic"].to_numpy())

@@ -223,6 +223,7 @@ def test_first_errors_add_up_to_all_chains() -> None:
     assert table.groupby("method")["share"].sum().tolist() == [1.0, 1.0]
     other = table[table["method"] == "answer-only"].set_index("kind")["chains"]
     assert (other["missing"], other["stopped"], other["none"]) == (2, 1, 1)
+    assert verdict("$164") == ("missing", 1) and verdict("165.") == ("none", 0), "an answer that stands alone is stated"
     places = first_error_table(TABLE, EXAMPLES, places=True)
     seq2seq = places[places["method"] == "seq2seq"]
     assert seq2seq[["kind", "step", "chains"]].values.tolist() == [
