@@ -111,6 +111,20 @@ def measure_by(table: pd.DataFrame, columns: Sequence[str], measure: str | None 
     return pd.DataFrame(rows)
 
 
+def measure_by_length(table: pd.DataFrame) -> pd.DataFrame:
+    """:func:`measure_by` for each method and length of the reference (``steps``), the methods in their order.
+
+    More than eight lengths are put into five ranges of about equally many questions: ``steps`` is then the least of a
+    range, and ``steps_to`` the greatest.
+    """
+    lengths = table["steps"]
+    if lengths.nunique() <= 8:
+        return in_order(measure_by(table, ["method", "steps"]), by="steps")
+    ranges = pd.qcut(lengths, 5, labels=False, duplicates="drop")
+    bounds = {"steps": lengths.groupby(ranges).transform("min"), "steps_to": lengths.groupby(ranges).transform("max")}
+    return in_order(measure_by(table.assign(**bounds), ["method", "steps", "steps_to"]), by="steps")
+
+
 def _interval(part: pd.DataFrame, name: str) -> Interval:
     """Mean of a measure over chains of one method, of one seed or several."""
     if "seed" in part and part["seed"].nunique() > 1:

@@ -331,8 +331,8 @@ def differences(comparisons: pd.DataFrame, baseline: str) -> Figure:
 def accuracy_by_steps(table: pd.DataFrame) -> Figure:
     """Accuracy by the number of steps that a question takes: columns ``method, steps, accuracy, low, high, n``.
 
-    Without answers, ``rouge_l`` in its place, and steps are the pieces of the reference. Methods stand side by side
-    at each number of steps, so that their intervals do not cover each other.
+    Without answers, ``rouge_l`` in its place, and steps are the pieces of the reference. With ``steps_to``, steps are
+    ranges. Methods stand side by side at each number of steps, so that their intervals do not cover each other.
     """
     measure = measure_in(table)
     check("accuracy_by_steps", table, ("low", "high"), ("steps", measure.column, "n"), keys=("method", "steps"))
@@ -353,7 +353,10 @@ def accuracy_by_steps(table: pd.DataFrame) -> Figure:
             label=look.label,
             clip_on=False,
         )
-    names = [f"{count:g}\nn = {span(table.loc[table['steps'] == count, 'n'])}" for count in steps]
+    ranges = table[["steps", "steps_to" if "steps_to" in table else "steps"]].set_axis(["from", "to"], axis=1)
+    shown = [span(ranges.loc[table["steps"] == count].stack()) for count in steps]
+    counts = [span(table.loc[table["steps"] == count, "n"]) for count in steps]
+    names = [f"{one}\nn = {count}" for one, count in zip(shown, counts, strict=True)]
     ax.set_xticks(range(len(steps)), names)
     ax.grid(False, axis="x")
     title = LOOKS[order[0]].label if len(order) == 1 else ""

@@ -74,7 +74,8 @@ def test_effects_in_words_are_the_tables_and_cohens() -> None:
     (line,) = effect_sentences(effects)
     row = effects.iloc[0]
     assert f"odds of a right answer are {row['odds_ratio']:.2f} (95 % interval " in line
-    assert f"h = {row['cohens_h']:+.2f} (95 % interval {row['cohens_h_low']:+.2f} to {row['cohens_h_high']:+.2f})" in line
+    h, low, high = row[["cohens_h", "cohens_h_low", "cohens_h_high"]]
+    assert f"h = {h:+.2f} (95 % interval {low:+.2f} to {high:+.2f})" in line
     assert 0.5 < row["cohens_h"] < 0.8 and line.endswith("by his words a medium effect.")
     for size, word in ((-0.19, "negligible"), (0.2, "small"), (-0.5, "medium"), (0.81, "large")):
         assert f"a {word} effect" in effect_sentences(effects.assign(cohens_h=size))[0]

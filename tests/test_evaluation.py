@@ -27,6 +27,7 @@ from ases.evaluation import (
     generation_cost,
     in_order,
     measure_by,
+    measure_by_length,
     measures_table,
     rising_sentence,
     short_table,
@@ -195,11 +196,23 @@ def test_measures_of_a_run_come_with_intervals():
     assert (measures["low"] <= measures["mean"]).all() and (measures["mean"] <= measures["high"]).all()
 
 
+def test_many_lengths_are_put_into_ranges_that_hold_every_question():
+    table = predictions({"uni-path": [True, False] * 50, "seq2seq": [True] * 100})
+    few = table.assign(steps=table["qid"].str[-1].astype(int) % 3)
+    expected = in_order(measure_by(few, ["method", "steps"]), by="steps")
+    pd.testing.assert_frame_equal(measure_by_length(few), expected)
+    many = measure_by_length(table.assign(steps=table["qid"].str[1:].astype(int) // 5))
+    assert many["method"].tolist() == ["seq2seq"] * 5 + ["uni-path"] * 5
+    one = many[many["method"] == "uni-path"]
+    assert one["n"].sum() == 100 and one["n"].between(15, 25).all()
+    assert one["steps"].iloc[0] == 0 and one["steps_to"].iloc[-1] == 19
+    assert (one["steps"].iloc[1:].to_numpy() == one["steps_to"].iloc[:-1] + 1).all()
+    assert (one["n"] * one["accuracy"]).sum() == pytest.approx(50)
+
+
 def costly(method, qid, samples, flops, agreement=1.0):
-    return {
-        "method": method, "qid": qid, "samples": samples, "agreement": agreement, "rounds": 2, "read_tokens": 10 * samples,
-        "written_tokens": 4 * samples, "flops": flops,
-    }  # fmt: skip
+    counts = {"rounds": 2, "read_tokens": 10 * samples, "written_tokens": 4 * samples, "flops": flops}
+    return {"method": method, "qid": qid, "samples": samples, "agreement": agreement} | counts
 
 
 def test_all_samples_of_a_vote_are_paid_for():

@@ -123,7 +123,8 @@ FIGURES: dict[str, tuple[tuple[Any, ...], str]] = {
 
 def step_rows(seeds: int = 1) -> pd.DataFrame:
     rows = [
-        {"method": m, "seed": s, "step": k, "n": 40 // k, "arithmetic": 1 - k / 10, "n_after_right": 30 // k, "right": a / k}
+        {"method": m, "seed": s, "step": k, "n": 40 // k, "n_after_right": 30 // k}
+        | {"arithmetic": 1 - k / 10, "right": a / k}
         for m, a in ACCURACY.items()
         for s in range(seeds)
         for k in (1, 2, 3)
@@ -139,9 +140,9 @@ def step_rows(seeds: int = 1) -> pd.DataFrame:
 
 def errors(seeds: int = 1) -> pd.DataFrame:
     shares = {"arithmetic": 0.5, "missing": 0.2, "none": 0.3}
-    return pd.DataFrame(
-        [{"method": m, "seed": s, "kind": k, "share": v, "n": 48} for m in MIXED for s in range(seeds) for k, v in shares.items()]
-    )
+    runs = [(m, s) for m in MIXED for s in range(seeds)]
+    rows = [{"method": m, "seed": s, "kind": k, "share": v, "n": 48} for m, s in runs for k, v in shares.items()]
+    return pd.DataFrame(rows)
 
 
 FIGURES |= {
@@ -433,6 +434,9 @@ def test_accuracy_by_steps_sets_methods_side_by_side() -> None:
     ]
     single = figures.accuracy_by_steps(by_steps().query("method == 'uni-path'"))
     assert line(single, "uni-path")[:, 0].tolist() == [0, 1, 2] and single.get_size_inches()[0] == 3.4
+    ranges = figures.accuracy_by_steps(by_steps().assign(steps_to=lambda t: t["steps"] + 2))
+    labels = [tick.get_text() for tick in ranges.axes[0].get_xticklabels()]
+    assert labels == ["1 to 3\nn = 100", "2 to 4\nn = 200", "4 to 6\nn = 400"]
 
 
 def test_end_reasons_stack_to_one() -> None:
