@@ -22,16 +22,19 @@ The modules follow the data, and each imports only from those above it:
     kinds, aligned, detection, ranking,
     agreement, study, study_tables       how right each strategy is
     power, statistics, effects, steps,
-    curves, evaluation                   chains -> tables, and how sure they are
+    curves, evaluation, certainty        chains -> tables, and how sure they are
     scoring_speed, benchmarks_*          how fast, and with how much memory
     descriptions, cards, gallery,
     demonstration                        what data, pieces and pairs look like, as tables
-    coloured, slider, looks, figures,
+    coloured, slider, looks,
+    chain_figures, figures,
     data_figures, detection_figures      tables -> pictures
-    provenance, parameters, folders,
     performance, speed_words,
-    speed_figures, runs, execution, reproduction,
-    publishing, __main__                 run folders, strict notebook parameters, the workflow, the command line
+    speed_figures                        what was measured -> tables, sentences, pictures
+    provenance, parameters, progress,
+    folders, sweeps, runs, execution,
+    exporting, reproduction, status,
+    verification, publishing, __main__   run folders, strict notebook parameters, the workflow, the command line
 """
 
 __version__ = "0.1.0"

@@ -155,8 +155,8 @@ def _benchmark(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from ases.status import report_lines
     from ases.reproduction import at_a_time, planned
+    from ases.status import report_lines
 
     print("\n".join(report_lines(planned(_parameters(options)), at_a_time(options.cores))))
     return 0

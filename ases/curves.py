@@ -18,7 +18,7 @@ from ases.metrics import is_correct, rouge
 from ases.settings import Settings
 from ases.statistics import Interval, bootstrap_mean, proportion_interval
 from ases.tokens import Codec
-from ases.training import curve_models
+from ases.training import curve_models, read_training
 
 Progress = Callable[[str, float], None]
 
@@ -33,10 +33,12 @@ def validation_curve(
 ) -> pd.DataFrame:
     """The headline measure on validation examples at each point of a finished training run's learning curve.
 
-    Columns: ``method, seed, flops`` (training FLOPs spent by then), ``accuracy`` or ``rouge_l``, ``low, high`` (95 %,
-    Wilson or bootstrap over questions), ``n``.
+    Columns: ``method, seed, flops, target_tokens, epochs`` (spent by then; a dual-path's models added up, of their
+    epochs the mean), ``accuracy`` or ``rouge_l``, ``low, high`` (95 %, Wilson or bootstrap over questions), ``n``.
     """
     training, measure = settings.training, MEASURES[headline(examples)]
+    budget = read_training(folder).budget
+    tokens, epochs = int(budget["target_tokens"].sum()), float(budget["epochs"].mean())
     questions = [(example.qid, example.question) for example in examples]
     rows = []
     for share, models in curve_models(folder, training.method, training.curve_points):
@@ -44,6 +46,7 @@ def validation_curve(
         chains = write_chains(questions, writers, codec, training.method, settings.generation)
         interval = _measured(chains, examples, measure.name)
         row = {"method": training.method, "seed": training.seed, "flops": share * flops}
+        row |= {"target_tokens": round(share * tokens), "epochs": share * epochs}
         bounds = {measure.column: interval.estimate, "low": interval.low, "high": interval.high, "n": len(examples)}
         rows.append(row | bounds)
         progress(f"validation at {share:.0%} of the budget", share)

@@ -26,6 +26,7 @@ from ases import runs
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder
 from ases.parameters import assignments, check, declared, defaults, read_notebook, root
+from ases.progress import OFF
 from ases.provenance import notebook_code
 from ases.sweeps import swept
 
@@ -151,6 +152,7 @@ def _kernel_environment() -> Iterator[None]:
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.environ["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ["ASES_ROOT"], os.environ["ASES_BUILD"] = str(root()), str(build_folder())
+    os.environ[OFF] = "off"
     try:
         yield
     finally:

@@ -49,7 +49,7 @@ ENTRIES = {
     "training": ("models", "scoring", "segments", "training"),
     "scoring": ("scoring",),
     "segmentation": ("study", "study_tables"),
-    "generation": ("generation", "models", "training"),
+    "generation": ("ctranslate", "generation", "models", "training"),
     "comparison": ("evaluation",),
     "own_data": ("checks", "demonstration", "splits"),
     "results": ("evaluation",),

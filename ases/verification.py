@@ -123,7 +123,8 @@ def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
             continue
         rows = [{name: row[name] for name in row if name in _SHOWN} for row in read_table(path)]
         named = ", ".join(filter(None, [size, point]))
-        parts += [f"\nComparison ({named}), accuracy and its difference to seq2seq with 95 % intervals:"]
+        measure = "accuracy" if "accuracy" in rows[0] else "ROUGE-L"
+        parts += [f"\nComparison ({named}), {measure} and its difference to seq2seq with 95 % intervals:"]
         parts += [table_text(rows)]
     if len(comparisons) > 1 or parts[-1].endswith("comparison.csv"):
         return "\n".join(parts)
