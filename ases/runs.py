@@ -392,6 +392,9 @@ def open_run(step: str, namespace: Mapping[str, Any]) -> Run:
     """
     # Whether Jupyter's widgets are installed is no business of a notebook's output: our own bars do without.
     warnings.filterwarnings("ignore", message="IProgress not found")
+    import pandas  # late: a look at which runs are done needs no tables
+
+    pandas.set_option("display.max_colwidth", None)  # tables give reasons in sentences: none is cut
     run = run_for(step, strict.given(notebook_path(STEPS[step]), namespace))
     check_inputs(run)
     run.figure_folder.mkdir(parents=True, exist_ok=True)

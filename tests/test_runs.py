@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas
 import pytest
 
 from ases import runs
@@ -315,7 +316,9 @@ def test_opening_says_what_to_run_first_as_commands() -> None:
         runs.open_run("training", namespace)
     assert "python -m ases run 02_data -p size=smoke\n" in str(error.value)
     assert "python -m ases run 03_scoring -p size=smoke -p seed=0" in str(error.value)
-    data = runs.open_run("data", {"size": "smoke"})
+    with pandas.option_context("display.max_colwidth", 50):
+        data = runs.open_run("data", {"size": "smoke"})
+        assert pandas.get_option("display.max_colwidth") is None  # no reason in a table is cut
     assert data.figure_folder.is_dir()
     data.finish()
     assert runs.open_run("training", {**namespace, "method": "seq2seq"}).folder.is_dir()
