@@ -31,10 +31,10 @@ _PLACES = {"quick": "notebooks", "real": "notebooks/real", "smoke": "tests/noteb
 
 def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
     """One run a notebook: the first seed, and the notebook's own default method, or the last where that is not run."""
-    size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters["methods"]
-    chosen = []
-    for step, notebook in STEPS.items():
-        if size == "real" and step not in ("data", "comparison"):
+    size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters.get("methods")
+    chosen = [run for run in plan if run.step == "start"]
+    for step, notebook in STEPS.items() if methods else ():
+        if step == "start" or (size == "real" and step not in ("data", "comparison")):
             continue
         method = defaults(notebook_path(notebook)).get("method")
         method = method if method in methods else methods[-1]
@@ -78,7 +78,7 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
         place = figure_place(size, run.notebook)
         names = [path for path in sorted(run.figure_folder.glob("*")) if path.suffix in (".png", ".svg", ".csv")]
         copies += [(path, place / path.name) for path in names if place]
-    if size != "smoke" and not only:
+    if size != "smoke" and not only and plan[-1].step == "results":
         comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
         manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
         contents[place / f"{size}-manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
@@ -242,27 +242,42 @@ def _number(text: str | None) -> float | None:
 
 # What a terminal is wide enough for; the whole table lies in the run's figures folder.
 _SHOWN = (
-    *("method", "n", "seeds", "accuracy", "low", "high", "difference", "difference_low", "difference_high", "p_holm"),
+    *(
+        "train_size",
+        "method",
+        "start",
+        "n",
+        "seeds",
+        "accuracy",
+        "low",
+        "high",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "p_holm",
+    ),
     *("bleu", "rouge_l", "epochs", "still_rises"),
 )
 
 
 def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
-    """The comparison table, and line by line how it agrees with the published one."""
-    comparison, size = plan[-1].input("comparison"), parameters.get("size") or "quick"
-    path = comparison.figure_folder / "comparison.csv"
+    """The table of the comparison, or of starts, and line by line how it agrees with the published one."""
+    comparison = plan[-1].input("comparison") if plan[-1].step == "results" else plan[-1]
+    path, size = comparison.figure_folder / f"{comparison.step}.csv", parameters.get("size") or "quick"
     if not path.is_file():
         return f"{comparison.notebook} has left no table {path.name}"
     ours = read_table(path)
     shown = [{name: row[name] for name in row if name in _SHOWN} for row in ours]
-    parts = [f"\nComparison ({size}), accuracy and its difference to seq2seq with 95 % intervals:", table_text(shown)]
+    against = "seq2seq" if comparison.step == "comparison" else "the first start"
+    head = f"{comparison.step.capitalize()} ({size}), accuracy and its difference to {against} with 95 % intervals:"
+    parts = [f"\n{head}", table_text(shown)]
     place = figure_place(size, comparison.notebook)
     if place is None or not (place / path.name).is_file():
         return "\n".join([*parts, "\nThere is no published table of this size to compare it with."])
     parts += [f"\nAgainst the published table ({(place / path.name).relative_to(root())}):"]
     parts += [f"  {name}: {verdict}" for name, verdict in agreement(ours, read_table(place / path.name))]
     manifest = root() / "figures" / "results" / f"{size}-manifest.json"
-    if manifest.is_file():
+    if manifest.is_file() and comparison.step == "comparison":
         published = json.loads(manifest.read_text(encoding="utf-8"))
         if published.get("key") != comparison.key:
             parts.append("The published table was made with other parameters, data or code than this one.")

@@ -23,6 +23,7 @@ from ases import parameters as strict
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder, figure_place
 from ases.parameters import LISTS, notebook_path, root
+from ases.presets import is_preset
 from ases.provenance import code_hash, digest, file_hash
 from ases.settings import (
     ANSWERED,
@@ -49,6 +50,7 @@ ENTRIES = {
     "generation": ("generation", "models", "training"),
     "comparison": ("evaluation",),
     "own_data": ("checks", "demonstration", "splits"),
+    "start": ("starts",),
     "results": ("evaluation",),
 }
 """The modules whose code decides what a step computes; what those import counts too.
@@ -75,7 +77,10 @@ def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
 
 
 def plan(parameters: Mapping[str, Any]) -> list[Run]:
-    """Every run that a parameter file needs, each once, inputs before what needs them."""
+    """Every run that a parameter file needs, each once, inputs before what needs them.
+
+    With ``starts`` the study of start checkpoints is among them; with that and without ``methods`` nothing else is.
+    """
     ordered: dict[str, Run] = {}
 
     def visit(run: Run) -> None:
@@ -84,7 +89,10 @@ def plan(parameters: Mapping[str, Any]) -> list[Run]:
                 visit(one)
             ordered[run.key] = run
 
-    visit(run_for("results", parameters))
+    if parameters.get("starts"):
+        visit(run_for("start", parameters))
+    if parameters.get("methods") or not parameters.get("starts"):
+        visit(run_for("results", parameters))
     return list(ordered.values())
 
 
@@ -125,6 +133,8 @@ def _make(step: str, given: Given, known: Known) -> Run:
     }
     if step == "results":
         content["shown beside"] = _published_real()
+    if not is_preset(settings.training.model):
+        settings = replace(settings, training=replace(settings.training, model=place_of(settings.training.model)))
     data = settings.data
     if data.data not in GENERATED:
         data = replace(data, data_folder=place_of(data.data_folder))
@@ -137,6 +147,7 @@ def _make(step: str, given: Given, known: Known) -> Run:
 _OF_SEVERAL = {
     "segmentation": ("study_data", "scorer_seeds"),
     "comparison": ("methods", "seeds"),
+    "start": ("starts", "train_sizes", "start_methods", "seeds"),
     "results": ("methods", "seeds", "study_data", "scorer_seeds"),
 }
 """Steps that put several runs together, with the lists that say which."""
@@ -156,6 +167,7 @@ def _set_by_its_inputs(step: str) -> frozenset[str]:
         "scoring": frozenset(["method", "typed", "init", "left_out"]),
         "segmentation": frozenset(["method", "typed", "init", "left_out", "seed", "scorer"]),
         "comparison": frozenset(["method", "seed"]),
+        "start": frozenset(["method", "seed", "model", "train_size"]),
         "results": frozenset(["method", "seed", "scorer"]),
     }.get(step, frozenset())
 
@@ -179,7 +191,8 @@ def _training_spec(given: Given, known: Known) -> _Spec:
     if training.init == BASELINE:  # goes on from the whole-chain model of the same seed
         names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
         inputs = (*inputs, _run("training", {**_only(given, names), "method": BASELINE}, known))
-    words = [training.method, "continued" if training.init == BASELINE else "", f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
+    words = [training.method, "continued" if training.init == BASELINE else ""]
+    words += [f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
     return _Spec(inputs, own, "-".join(filter(None, [*words, f"seed{training.seed}"])))
 
 
@@ -251,6 +264,20 @@ def _results_spec(given: Given, known: Known) -> _Spec:
     return _Spec((comparison, segmentation, _run("own_data", {}, known)), frozenset(), comparison.bits)
 
 
+def _start_spec(given: Given, known: Known) -> _Spec:
+    """The same methods on training sets of several sizes, from each start: a preset is from scratch."""
+    plain = {name: value for name, value in given.items() if name not in LISTS}
+    each = [
+        {**plain, "train_size": size, "model": start, "method": method, "seed": seed}
+        for size in given["train_sizes"]
+        for method in given["start_methods"]
+        for start in given["starts"]
+        for seed in given["seeds"]
+    ]
+    bits = f"{len(given['train_sizes'])}x{len(given['start_methods'])}x{len(given['starts'])}"
+    return _Spec(tuple(_run("generation", one, known) for one in each), frozenset(_OF_SEVERAL["start"]), bits)
+
+
 def _own_data_spec(given: Given, known: Known) -> _Spec:
     return _Spec((), frozenset(), "check")
 
@@ -263,6 +290,7 @@ _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "generation": _generation_spec,
     "comparison": _comparison_spec,
     "own_data": _own_data_spec,
+    "start": _start_spec,
     "results": _results_spec,
 }
 
@@ -289,6 +317,7 @@ def _keyed(settings: Settings, given: Given, own: frozenset[str]) -> dict[str, A
         kinds = type(part).__annotations__
         for name in (one.name for one in fields(part) if one.name in own and one.name != "data_folder"):
             value = getattr(part, name)
+            value = model_identity(value) if name == "model" else value
             keyed[name] = float(value) if kinds[name] == "float" else value
     return keyed
 
@@ -304,13 +333,28 @@ def _only(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def place_of(given: str) -> str:
-    """The place of collected data, absolute; a relative one counts from the project's folder, else from here.
+    """The place of collected data or of a checkpoint, absolute.
 
-    What is neither a folder nor a file stays as it is: it may be the name of a data set on a hub.
+    A relative one counts from the project's folder, else from here. What is neither a folder nor a file stays as it
+    is: it may be a name on a hub.
     """
     place = Path(given).expanduser()
     here = [one for one in (root() / place, place) if one.exists()]
     return str(here[0].resolve()) if here else str(given)
+
+
+def model_identity(model: str) -> str:
+    """What a model's name means: a preset or a hub's name as it is, a checkpoint in a folder by its files' content."""
+    place = Path(place_of(model))
+    if is_preset(model) or not place.is_dir():
+        return model
+    files = sorted(path for path in place.iterdir() if path.suffix in (".json", ".model", ".safetensors", ".txt"))
+    return _content_of(tuple((str(path), path.stat().st_mtime_ns) for path in files))
+
+
+@cache
+def _content_of(files: tuple[tuple[str, int], ...]) -> str:
+    return digest([(Path(path).name, file_hash(Path(path))) for path, _ in files])
 
 
 def fingerprint(data: DataSettings) -> str:

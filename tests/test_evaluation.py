@@ -286,6 +286,9 @@ def test_predictions_with_some_answers_are_refused():
             measured(table)
 
 
+BUDGET = pd.DataFrame({"flops": [4e8, 6e8], "target_tokens": [20, 40], "epochs": [2.0, 4.0]})
+
+
 @pytest.mark.parametrize("examples", [EXAMPLES, REPORTS])
 def test_the_learning_curve_follows_the_measure(monkeypatch: pytest.MonkeyPatch, examples):
     written = [[chain(one.qid, "7") for one in examples], [chain(one.qid, one.rationale) for one in examples]]
@@ -293,9 +296,10 @@ def test_the_learning_curve_follows_the_measure(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("ases.curves.TransformersWriter", lambda *_: None)
     monkeypatch.setattr("ases.curves.write_chains", lambda *_: written.pop(0))
     settings = SimpleNamespace(training=SimpleNamespace(method="seq2seq", curve_points=2, seed=4), generation=None)
-    points = validation_curve(Path(), settings, examples, None, 1e9)
+    points = validation_curve(Path(), settings, examples, None, BUDGET)
     name = "accuracy" if examples is EXAMPLES else "rouge_l"
-    assert list(points) == ["method", "seed", "flops", name, "low", "high", "n"]
+    assert list(points) == ["method", "seed", "flops", "target_tokens", "epochs", name, "low", "high", "n"]
+    assert points["target_tokens"].tolist() == [30, 60] and points["epochs"].tolist() == [1.5, 3.0]
     assert points["flops"].tolist() == [5e8, 1e9] and points[name][1] == 1.0 > points[name][0]
     shown = "accuracy" if examples is EXAMPLES else "ROUGE-L"
     assert f"validation {shown} changed by +" in rising_sentence(points)
