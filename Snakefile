@@ -115,6 +115,14 @@ rule own_data:
     shell: COMMAND
 
 
+rule start:
+    input: needs("start")
+    output: MANIFEST.format("start-{name}")
+    params: code=code("start"), arguments=arguments("start")
+    threads: 1
+    shell: COMMAND
+
+
 rule results:
     input: needs("results")
     output: MANIFEST.format("results-{name}")

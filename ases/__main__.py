@@ -18,7 +18,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ases.errors import AsesError
+from ases.errors import AsesError, ParameterError
+from ases.presets import PRESETS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -94,6 +95,19 @@ def _parser() -> argparse.ArgumentParser:
     text = "tokens of question and rationale above which a row is counted (default: 512)"
     check.add_argument("--limit", type=_number, metavar="TOKENS", help=text)
     check.add_argument("--show", type=_number, default=10, metavar="N", help="problems to print (default: 10)")
+    text = "make a start checkpoint from plain text, or go on with an interrupted one"
+    start = commands.add_parser("pretrain", help="make a start checkpoint", description=text)
+    start.set_defaults(command=_pretrain)
+    start.add_argument("folder", type=Path, metavar="FOLDER", help="where the checkpoint, its recipe and its card go")
+    start.add_argument("--preset", choices=list(PRESETS), help="the model's shape (default: micro)")
+    start.add_argument("--problems", type=_number, metavar="N", help="generated problems to read")
+    start.add_argument("--reports", type=_number, metavar="N", help="generated reports to read, of each language")
+    start.add_argument("--vocabulary", type=_number, metavar="N", help="tokens of the vocabulary")
+    start.add_argument("--budget", type=float, metavar="FLOPS", help="training FLOPs")
+    start.add_argument("--seed", type=int, metavar="N", help="of texts, weights and gaps (default: 0)")
+    start.add_argument("--gsm8k", type=Path, metavar="FILE", help="GSM8K's train.jsonl, to be read too")
+    text = "a set that models are tested on, such as llm_adapters_cot=FOLDER: its questions are not read; once for each"
+    start.add_argument("--tested", action="append", default=[], metavar="SET=FOLDER", help=text)
     return parser
 
 
@@ -215,6 +229,26 @@ def _download(options: argparse.Namespace) -> int:
 
     for path in download(options.data, options.folder):
         print(path)
+    return 0
+
+
+def _pretrain(options: argparse.Namespace) -> int:
+    from ases import pretraining
+
+    if options.gsm8k and not options.tested:
+        raise ParameterError("--gsm8k is read without what models are tested on: name each such set with --tested")
+    places = dict(entry.partition("=")[::2] for entry in options.tested)
+    names = ("preset", "problems", "reports", "vocabulary", "budget", "seed")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    settings = pretraining.PretrainingSettings(**given)
+    tested = pretraining.collected_examples(places)
+    texts = pretraining.collect_texts(settings, gsm8k=options.gsm8k, evaluated=tested)
+    print(texts.account.to_string(index=False), flush=True)
+
+    def told(message: str, done: float) -> None:
+        print(f"{done:4.0%} {message}", flush=True)
+
+    print(pretraining.pretrain(options.folder, settings, texts, told))
     return 0
 
 

@@ -1,6 +1,6 @@
 """The learning curve: how good a model's chains are on validation questions as its training goes on.
 
->>> points = validation_curve(run.folder, settings, data["valid"], codec, flops)  # doctest: +SKIP
+>>> points = validation_curve(run.folder, settings, data["valid"], codec, trained.budget)  # doctest: +SKIP
 >>> still_rising(points)                                                          # doctest: +SKIP
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 
@@ -28,25 +29,25 @@ def validation_curve(
     settings: Settings,
     examples: Sequence[Example],
     codec: Codec,
-    flops: float,
+    budget: pd.DataFrame,
     progress: Progress = lambda message, done: None,
 ) -> pd.DataFrame:
     """The headline measure on validation examples at each point of a finished training run's learning curve.
 
-    Columns: ``method, seed, flops, target_tokens, epochs`` (spent by then; a dual-path's models added up, of their
-    epochs the mean), ``accuracy`` or ``rouge_l``, ``low, high`` (95 %, Wilson or bootstrap over questions), ``n``.
+    ``budget`` is the training's (:class:`ases.training.Trained`). Columns: ``method, seed, flops, target_tokens,
+    epochs`` (spent by then; a dual-path's models added up, their epochs a mean), ``accuracy`` or ``rouge_l``, ``low,
+    high`` (95 %, Wilson or bootstrap over questions), ``n``.
     """
     training, measure = settings.training, MEASURES[headline(examples)]
-    budget = read_training(folder).budget
-    tokens, epochs = int(budget["target_tokens"].sum()), float(budget["epochs"].mean())
     questions = [(example.qid, example.question) for example in examples]
     rows = []
     for share, models in curve_models(folder, training.method, training.curve_points):
         writers = {name: TransformersWriter(model, codec) for name, model in models.items()}
         chains = write_chains(questions, writers, codec, training.method, settings.generation)
         interval = _measured(chains, examples, measure.name)
-        row = {"method": training.method, "seed": training.seed, "flops": share * flops}
-        row |= {"target_tokens": round(share * tokens), "epochs": share * epochs}
+        row = {"method": training.method, "seed": training.seed}
+        row |= {name: share * float(budget[name].sum()) for name in ("flops", "target_tokens")}
+        row |= {"epochs": share * float(budget["epochs"].mean())}
         bounds = {measure.column: interval.estimate, "low": interval.low, "high": interval.high, "n": len(examples)}
         rows.append(row | bounds)
         progress(f"validation at {share:.0%} of the budget", share)
@@ -66,6 +67,41 @@ def curve_table(log: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """A training run's two curves as one table, told apart by ``curve``: validation loss, and validation accuracy."""
     curve = f"validation {measure_in(points).label}"
     return pd.concat([log.assign(curve="validation loss"), points.assign(curve=curve)], ignore_index=True)
+
+
+def apart_sentence(log: pd.DataFrame, labels: str) -> str:
+    """Where the validation loss on ES and on AS tokens stood first and last; ``labels`` names how they are told."""
+    said = []
+    for column, name in (("loss_es", "ES"), ("loss_as", "AS")):
+        for model, rows in log[log[column].notna()].groupby("model", sort=False):
+            of = f" ({model.upper()})" if log["model"].nunique() > 1 else ""
+            said.append(f"on {name} tokens{of} from {rows[column].iloc[0]:.2f} to {rows[column].iloc[-1]:.2f}")
+    if not said:
+        return "Nothing that this method writes is a piece of a rationale, so AS and ES tokens cannot be told apart."
+    return f"From the first evaluation to the last the loss went {', '.join(said)} nats a token ({labels} labels)."
+
+
+class TrainingRun(Protocol):
+    """What :func:`loss_table` needs of a training run."""
+
+    folder: Path
+    settings: Settings
+
+
+def loss_table(trainings: Sequence[TrainingRun], labels: str) -> pd.DataFrame:
+    """The validation losses of several training runs, a row an evaluation; for users to hold their own against.
+
+    Columns: ``method, seed, model, step, epoch, flops, target_tokens, loss, loss_as, loss_es`` (nats a token),
+    ``labels``: by which labels AS and ES tokens were told apart (:func:`ases.scoring.labels_at_hand`). Losses over all
+    tokens are not comparable between methods: what a pair asks for differs.
+    """
+    logs = []
+    for one in trainings:
+        training = one.settings.training
+        logs.append(read_training(one.folder).log.assign(method=training.method, seed=training.seed, labels=labels))
+    table = pd.concat(logs, ignore_index=True)
+    first = ["method", "seed", "model"]
+    return table[[*first, *table.columns.drop([*first, "labels"]), "labels"]]
 
 
 def still_rising(points: pd.DataFrame) -> pd.DataFrame:

@@ -43,6 +43,7 @@ from ases.looks import (
     in_order,
     legend_above,
     mark_beta,
+    measure_axis,
     methods_of,
     name_rows,
     percent_axis,
@@ -50,12 +51,12 @@ from ases.looks import (
     span,
     value_beside,
 )
-from ases.measures import Measure, measure_in
+from ases.measures import measure_in
+from ases.training_figures import training_curve as training_curve
 
-# Splits, labels and models are no methods, so they take none of the methods' colours.
+# Splits and labels are no methods, so they take none of the methods' colours.
 _SPLITS = {"train": ("#b0b0b0", "-", 3.5), "valid": ("#000000", "--", 1.3), "test": ("#cc79a7", "-", 1.1)}
 _LABELS = {ES: ("#009e73", "..."), AS: ("#a03a78", "///")}
-_MODELS = {"model": ("#000000", "-", "o"), "esm": ("#009e73", "-", "s"), "asm": ("#a03a78", "--", "^")}
 _CURVES = {
     "as_share": ("pieces labelled AS", "#000000", "-", "o"),
     "degenerate_share": ("chains of one label", "#7f7f7f", ":", "v"),
@@ -190,35 +191,6 @@ def beta_sweep(table: pd.DataFrame, beta: float) -> Figure:
 
 
 @drawn
-def training_curve(log: pd.DataFrame, points: pd.DataFrame) -> Figure:
-    """One run: validation loss of each model, and validation accuracy with intervals, against training FLOPs.
-
-    ``log`` has ``model, flops, loss`` (nats a token), FLOPs counted for each model by itself; ``points`` has
-    ``flops, accuracy`` (or ``rouge_l``), ``low, high, n``, FLOPs of all models together.
-    """
-    measure = measure_in(points)
-    check("training_curve (log)", log, ("model",), ("flops", "loss"))
-    check("training_curve (points)", points, ("low", "high"), ("flops", measure.column, "n"))
-    check_known("model", log["model"], _MODELS)
-    models = in_order(log["model"], _MODELS)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 2.7))
-    for model in models:
-        colour, line, marker = _MODELS[model]
-        rows = log[log["model"] == model].sort_values("flops")
-        left.plot(rows["flops"], rows["loss"], line, color=colour, marker=marker, markersize=3.5, label=model.upper())
-    left.set(ylabel="validation loss (nats a token)", ylim=(0, None))
-    if len(models) > 1:
-        left.legend(title="each over its own FLOPs", title_fontsize=8)
-    points = points.sort_values("flops")
-    right.plot(points["flops"], points[measure.column], "-o", color="#000000", markersize=4, clip_on=False)
-    right.vlines(points["flops"], points["low"], points["high"], color="#000000", linewidth=1)
-    right.set(ylabel=f"validation {measure.label} (95 % interval)", title=count_text(points, "questions"))
-    _measure_axis(right.yaxis, measure, top=points[[measure.column, "high"]].max().max())
-    flops_axes(left, right)
-    return figure
-
-
-@drawn
 def curves(points: pd.DataFrame) -> Figure:
     """Do the methods still rise? Columns ``method, seed, flops, accuracy`` (or ``rouge_l``), ``low, high, n``.
 
@@ -253,7 +225,7 @@ def curves(points: pd.DataFrame) -> Figure:
     shown += [f"lines: mean of {span(several)} seeds, thin ones each seed"] if len(several) else []
     ax.set(ylabel=f"validation {measure.label}", title="; ".join(shown))
     flops_axes(ax)
-    _measure_axis(ax.yaxis, measure, top=points[[measure.column, "high"]].max().max())
+    measure_axis(ax.yaxis, measure, top=points[[measure.column, "high"]].max().max())
     figure.legend(loc="outside right center", handlelength=3.2)
     return figure
 
@@ -288,7 +260,7 @@ def accuracy(summary: pd.DataFrame) -> Figure:
     title = f"{count_text(summary, 'questions')}, {seeds} {'seed' if seeds == '1' else 'seeds'}"
     line = "; dashed line: seq2seq" if "seq2seq" in order else ""
     ax.set(xlabel=f"{measure.label} (95 % interval)", title=f"{title}{line}")
-    _measure_axis(ax.xaxis, measure)
+    measure_axis(ax.xaxis, measure)
     return figure
 
 
@@ -362,14 +334,7 @@ def accuracy_by_steps(table: pd.DataFrame) -> Figure:
     title = LOOKS[order[0]].label if len(order) == 1 else ""
     steps_are = "steps of the question" if measure.share else "pieces of the reference"
     ax.set(xlabel=steps_are, ylabel=f"{measure.label} (95 % interval)", title=title)
-    _measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
+    measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
     if len(order) > 1:
         figure.legend(loc="outside right center", handlelength=3.2)
     return figure
-
-
-def _measure_axis(axis: Axis, measure: Measure, top: float | None = None) -> None:
-    """The axis of a measure: shares in per cent, scores as they are."""
-    percent_axis(axis, top)
-    if not measure.share:
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value, 6):g}"))

@@ -31,6 +31,7 @@ STEPS = {
     "generation": "05_generation",
     "comparison": "06_comparison",
     "own_data": "10_your_own_data",
+    "start": "07_start",
     "results": "00_results",
     "performance": "09_performance",
 }
@@ -58,7 +59,8 @@ def figure_place(size: str, notebook: str) -> Path | None:
 class Run:
     """One run of one step. ``parameters`` are the given ones that matter to it; ``settings`` are complete.
 
-    ``settings.data.data_folder`` is absolute here, so that it does not depend on the working directory.
+    A folder of data (``settings.data.data_folder``) or of a checkpoint (``settings.training.model``) is absolute here,
+    so that it does not depend on the working directory.
     """
 
     step: str
@@ -198,4 +200,5 @@ def _write_json(path: Path, content: Any) -> None:
 def _portable(settings: Settings, parameters: Mapping[str, Any]) -> dict[str, Any]:
     content = asdict(settings)
     content["data"]["data_folder"] = parameters.get("data_folder") or ""  # as given, not where it lies here
+    content["training"]["model"] = parameters.get("model") or settings.training.model
     return content

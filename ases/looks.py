@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ases.errors import DataError
+from ases.measures import Measure
 from ases.settings import METHODS
 
 COLUMN, PAGE = 3.4, 7.0
@@ -141,12 +142,24 @@ def percent_axis(axis: Axis, top: float | None = None) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 6):g} %"))
 
 
+def measure_axis(axis: Axis, measure: Measure, top: float | None = None) -> None:
+    """The axis of a measure: shares in per cent, scores as they are; with ``top`` as in :func:`percent_axis`."""
+    percent_axis(axis, top)
+    if not measure.share:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value, 6):g}"))
+
+
 def flops_axes(*axes: Axes) -> None:
     """FLOPs from 0, in one unit for all these axes, a power of ten that the label names; the data stay FLOPs."""
+    power_axes("training FLOPs", *axes)
+
+
+def power_axes(what: str, *axes: Axes) -> None:
+    """A large count from 0 along these axes, in one power of ten that the label names; the data stay as they are."""
     power = math.floor(math.log10(max(1.0, *(ax.dataLim.x1 for ax in axes))))
     for ax in axes:
         high = ax.dataLim.x1
-        ax.set(xlabel=rf"training FLOPs ($10^{{{power}}}$)", xlim=(0, 1.04 * high if high > 0 else 1))
+        ax.set(xlabel=rf"{what} ($10^{{{power}}}$)", xlim=(0, 1.04 * high if high > 0 else 1))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value / 10**power, 6):g}"))
 
 

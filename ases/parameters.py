@@ -30,7 +30,9 @@ from ases.errors import ParameterError, RunError
 from ases.flat_yaml import is_bare, read_yaml
 from ases.settings import METHODS, PARTS, SOURCES, settings_for
 
-LISTS = frozenset(["methods", "seeds", "study_data", "scorer_seeds"])
+LISTS = frozenset(
+    ["methods", "seeds", "study_data", "scorer_seeds", "starts", "train_sizes", "start_methods"]
+)  # fmt: skip
 """Parameters that say which runs a notebook puts together."""
 
 SETTINGS_NAMES = ("size", *(field.name for part in PARTS for field in fields(part)))
@@ -219,7 +221,12 @@ def _entry_problem(name: str, value: Any) -> str | None:
     if name.endswith("seeds"):
         wrong = isinstance(value, bool) or not isinstance(value, int) or value < 0
         return f"{name} holds {value!r}, but a seed is a whole number from 0" if wrong else None
-    known = METHODS if name == "methods" else SOURCES
+    if name == "train_sizes":
+        wrong = isinstance(value, bool) or not isinstance(value, int) or value < 0
+        return f"{name} holds {value!r}, but a size is a whole number from 0 (all that is left)" if wrong else None
+    if name == "starts":
+        return None if value else "starts holds an empty name; give a preset, or a checkpoint's name or folder"
+    known = METHODS if name.endswith("methods") else SOURCES
     if value in known:
         return None
     return f"{name} holds {value!r}{_closest(str(value), known)}, but known are {', '.join(known)}"

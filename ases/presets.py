@@ -8,7 +8,10 @@ Plain numbers, so that settings can be filled in without loading a library.
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,24 @@ def is_preset(model: str) -> bool:
 
 
 def dial_of(model: str) -> dict[str, float]:
-    """The batch size and the learning rate that follow from the model where none are given."""
+    """The batch size and the learning rate that follow from the model where none are given.
+
+    A checkpoint in a folder that has the shape of a preset, such as our own start, has that preset's.
+    """
+    model = model if is_preset(model) else _preset_like(model)
     if not is_preset(model):
         return dict(CHECKPOINT)
     return {"batch_size": PRESETS[model].batch_size, "learning_rate": PRESETS[model].learning_rate}
+
+
+def _preset_like(folder: str) -> str:
+    """The preset that a checkpoint in a folder has the shape of, empty where there is none."""
+    project = Path(os.environ.get("ASES_ROOT") or Path(__file__).resolve().parents[1])
+    for place in (project / folder / "config.json", Path(folder) / "config.json"):
+        if place.is_file():
+            config = json.loads(place.read_text(encoding="utf-8"))
+            shape = tuple(config.get(name) for name in ("d_model", "num_layers", "num_decoder_layers", "d_ff"))
+            for name, one in PRESETS.items():
+                if shape == (one.width, one.layers, one.layers, one.feed_forward):
+                    return name
+    return ""

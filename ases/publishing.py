@@ -29,10 +29,10 @@ _PLACES = {"quick": "notebooks", "real": "notebooks/real", "smoke": "tests/noteb
 
 def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
     """One run a notebook: the first seed, and the notebook's own default method, or the last where that is not run."""
-    size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters["methods"]
-    chosen = []
-    for step, notebook in STEPS.items():
-        if step == MEASURED or (size == "real" and step not in ("data", "comparison")):
+    size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters.get("methods")
+    chosen = [run for run in plan if run.step == "start"]
+    for step, notebook in STEPS.items() if methods else ():
+        if step in ("start", MEASURED) or (size == "real" and step not in ("data", "segmentation", "comparison")):
             continue
         method = defaults(notebook_path(notebook)).get("method")
         method = method if method in methods else methods[-1]
@@ -62,7 +62,7 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
     if unfinished:
         raise RunError(f"publishing needs all runs done; not done: {', '.join(unfinished)}. Run make reproduce first")
     contents, copies = _texts(chosen, size, parameters, in_file), _figures(chosen, size)
-    if size != "smoke" and not only:
+    if size != "smoke" and not only and plan[-1].step == "results":
         comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
         manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
         contents[place / f"{size}-manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"

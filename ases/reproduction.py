@@ -31,7 +31,8 @@ def planned(parameters: Mapping[str, Any]) -> list[Run]:
     Raises ParameterError or DataError.
     """
     check_declared(parameters, "the parameters")
-    absent = [name for name in ("methods", "seeds") if parameters.get(name) is None]
+    needed = ("train_sizes", "start_methods", "seeds") if parameters.get("starts") else ("methods", "seeds")
+    absent = [name for name in needed if parameters.get(name) is None]
     problems = [f"{name} is not given: add a line such as `{name}: [...]`" for name in absent]
     if not problems:
         found = [text for point in points(parameters) for text in problems_of(point)]

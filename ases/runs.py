@@ -23,6 +23,7 @@ from ases import parameters as strict
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder, figure_place
 from ases.parameters import LISTS, notebook_path, root
+from ases.presets import is_preset
 from ases.provenance import code_hash, digest, file_hash
 from ases.settings import (
     ANSWERED,
@@ -52,6 +53,7 @@ ENTRIES = {
     "generation": ("ctranslate", "generation", "models", "training"),
     "comparison": ("evaluation",),
     "own_data": ("checks", "demonstration", "splits"),
+    "start": ("starts",),
     "results": ("evaluation",),
     "performance": ("performance",),
 }
@@ -82,15 +84,19 @@ def plan(parameters: Mapping[str, Any]) -> list[Run]:
     """Every run that a parameter file needs, each once, inputs before what needs them.
 
     The results page is the last where ``study_data`` and ``scorer_seeds`` are given; without both of them it ends with
-    the comparison. A sweep (:mod:`ases.sweeps`) has one of those for each of its points.
+    the comparison. With ``starts`` the study of start checkpoints is among them; with that and without ``methods``
+    nothing else is. A sweep (:mod:`ases.sweeps`) has one of those for each of its points.
     """
     known: Known = {}
     last = []
     for point in points(parameters):
         given = {name: value for name, value in point.items() if value is not None}
         studied = any(name in given for name in _OF_SEVERAL["segmentation"])
+        steps = ["start"] if given.get("starts") else []
+        if given.get("methods") or not steps:
+            steps.append("results" if studied else "comparison")
         try:
-            last.append(_run("results" if studied else "comparison", given, known))
+            last += [_run(step, given, known) for step in steps]
         except ParameterError as error:
             raise ParameterError(": ".join(filter(None, [point_name(parameters, point), str(error)]))) from None
     return with_inputs(*last)
@@ -148,6 +154,8 @@ def _make(step: str, given: Given, known: Known) -> Run:
     }
     if step == "results":
         content["shown beside"] = _published_real()
+    if not is_preset(settings.training.model):
+        settings = replace(settings, training=replace(settings.training, model=place_of(settings.training.model)))
     data = settings.data
     if data.data not in GENERATED:
         data = replace(data, data_folder=place_of(data.data_folder))
@@ -160,6 +168,7 @@ def _make(step: str, given: Given, known: Known) -> Run:
 _OF_SEVERAL = {
     "segmentation": ("study_data", "scorer_seeds"),
     "comparison": ("methods", "seeds"),
+    "start": ("starts", "train_sizes", "start_methods", "seeds"),
     "results": ("methods", "seeds", "study_data", "scorer_seeds"),
 }
 """Steps that put several runs together, with the lists that say which."""
@@ -179,6 +188,7 @@ def _set_by_its_inputs(step: str) -> frozenset[str]:
         "scoring": frozenset(["method", "typed", "init", "left_out"]),
         "segmentation": frozenset(["method", "typed", "init", "left_out", "seed", "scorer"]),
         "comparison": frozenset(["method", "seed"]),
+        "start": frozenset(["method", "seed", "model", "train_size"]),
         "results": frozenset(["method", "seed", "scorer"]),
         "performance": frozenset(["data", "method", "seed"]),
     }.get(step, frozenset())
@@ -277,6 +287,20 @@ def _results_spec(given: Given, known: Known) -> _Spec:
     return _Spec((comparison, segmentation, _run("own_data", {}, known)), frozenset(), comparison.bits)
 
 
+def _start_spec(given: Given, known: Known) -> _Spec:
+    """The same methods on training sets of several sizes, from each start: a preset is from scratch."""
+    plain = {name: value for name, value in given.items() if name not in LISTS}
+    each = [
+        {**plain, "train_size": size, "model": start, "method": method, "seed": seed}
+        for size in given["train_sizes"]
+        for method in given["start_methods"]
+        for start in given["starts"]
+        for seed in given["seeds"]
+    ]
+    bits = f"{len(given['train_sizes'])}x{len(given['start_methods'])}x{len(given['starts'])}"
+    return _Spec(tuple(_run("generation", one, known) for one in each), frozenset(_OF_SEVERAL["start"]), bits)
+
+
 def _own_data_spec(given: Given, known: Known) -> _Spec:
     return _Spec((), frozenset(), "check")
 
@@ -302,6 +326,7 @@ _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "generation": _generation_spec,
     "comparison": _comparison_spec,
     "own_data": _own_data_spec,
+    "start": _start_spec,
     "results": _results_spec,
     "performance": _performance_spec,
 }
@@ -332,6 +357,7 @@ def _keyed(settings: Settings, given: Given, own: frozenset[str]) -> dict[str, A
         kinds = type(part).__annotations__
         for name in (one.name for one in fields(part) if one.name in own and one.name not in _NOT_KEYED):
             value = getattr(part, name)
+            value = model_identity(value) if name == "model" else value
             keyed[name] = float(value) if kinds[name] == "float" else value
     return keyed
 
@@ -347,13 +373,28 @@ def _only(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def place_of(given: str) -> str:
-    """The place of collected data, absolute; a relative one counts from the project's folder, else from here.
+    """The place of collected data or of a checkpoint, absolute.
 
-    What is neither a folder nor a file stays as it is: it may be the name of a data set on a hub.
+    A relative one counts from the project's folder, else from here. What is neither a folder nor a file stays as it
+    is: it may be a name on a hub.
     """
     place = Path(given).expanduser()
     here = [one for one in (root() / place, place) if one.exists()]
     return str(here[0].resolve()) if here else str(given)
+
+
+def model_identity(model: str) -> str:
+    """What a model's name means: a preset or a hub's name as it is, a checkpoint in a folder by its files' content."""
+    place = Path(place_of(model))
+    if is_preset(model) or not place.is_dir():
+        return model
+    files = sorted(path for path in place.iterdir() if path.suffix in (".json", ".model", ".safetensors", ".txt"))
+    return _content_of(tuple((str(path), path.stat().st_mtime_ns) for path in files))
+
+
+@cache
+def _content_of(files: tuple[tuple[str, int], ...]) -> str:
+    return digest([(Path(path).name, file_hash(Path(path))) for path, _ in files])
 
 
 def fingerprint(data: DataSettings) -> str:

@@ -21,7 +21,7 @@ from ases.labels import label_examples, label_table
 from ases.pieces import split_pieces
 from ases.scorers import ANSWER, CONDITIONS, Scorer, fold_of, outside_fold, scoring_flops
 from ases.scores import score_splits
-from ases.settings import Settings
+from ases.settings import Settings, settings_for
 from ases.shards import merge_shards, score_shards
 
 CONDITIONS_OF = {"seq2seq": CONDITIONS, "answer-from-prefix": (ANSWER,)}
@@ -89,6 +89,19 @@ def shown_scores(table: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFra
     first = examples[0]
     rows = table[table["qid"] == first.qid].drop(columns=["split", "qid"]).set_index("piece")
     return rows.assign(text=split_pieces(first.rationale))[["text", *rows.columns]]
+
+
+def labels_at_hand(examples: Sequence[Example]) -> tuple[str, dict[str, list[str | None]]]:
+    """Labels that need no trained model, by qid, and the strategy they are of: gold where all have it, else novelty.
+
+    The same for every method, those without labels of their own included, so that what a method learns of AS and of
+    ES tokens can be followed by one measure.
+    """
+    strategy = "gold" if all(example.gold is not None for example in examples) else "novelty"
+    known = settings_for({"strategy": strategy}).segmentation
+    scores = score_splits({"valid": examples}, known)
+    labels = label_examples(examples, known, scores and scores["valid"])
+    return strategy, {example.qid: list(row) for example, row in zip(examples, labels, strict=True)}
 
 
 class LabelledRun(Protocol):

@@ -106,28 +106,31 @@ def _number(text: str | None) -> float | None:
 
 
 # What a terminal is wide enough for; the whole table lies in the run's figures folder.
-_SHOWN = (
-    *("method", "n", "seeds", "accuracy", "low", "high", "difference", "difference_low", "difference_high", "p_holm"),
-    *("bleu", "rouge_l", "epochs", "still_rises"),
+_SHOWN = tuple(
+    "train_size method start n seeds accuracy low high difference difference_low difference_high p_holm bleu rouge_l "
+    "epochs still_rises".split()
 )
+_AGAINST = {"comparison": "seq2seq", "start": "the first start"}
 
 
 def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
-    """The comparison table, and line by line how it agrees with the published one; of a sweep, all its tables."""
-    size, comparisons = parameters.get("size") or "quick", [run for run in plan if run.step == "comparison"]
-    parts = []
-    for point, comparison in zip(_points_of(parameters, comparisons), comparisons, strict=True):
-        path = comparison.figure_folder / "comparison.csv"
+    """The tables of comparisons and of starts; of one comparison also how it agrees with the published one."""
+    size, ends = parameters.get("size") or "quick", [run for run in plan if run.step in _AGAINST]
+    comparisons = [run for run in ends if run.step == "comparison"]
+    names = dict(zip((run.key for run in comparisons), _points_of(parameters, comparisons), strict=True))
+    parts, absent = [], []
+    for run in sorted(ends, key=lambda one: one.step == "comparison"):  # what was asked for first comes last
+        path = run.figure_folder / f"{run.step}.csv"
         if not path.is_file():
-            parts.append(f"{comparison.notebook} has left no table {path.name}")
+            absent.append(f"{run.notebook} has left no table {path.name}")
             continue
         rows = [{name: row[name] for name in row if name in _SHOWN} for row in read_table(path)]
-        named = ", ".join(filter(None, [size, point]))
+        title = f"{run.step.capitalize()} ({', '.join(filter(None, [size, names.get(run.key)]))})"
         measure = "accuracy" if "accuracy" in rows[0] else "ROUGE-L"
-        parts += [f"\nComparison ({named}), {measure} and its difference to seq2seq with 95 % intervals:"]
-        parts += [table_text(rows)]
-    if len(comparisons) > 1 or parts[-1].endswith("comparison.csv"):
-        return "\n".join(parts)
+        against = f"{measure} and its difference to {_AGAINST[run.step]} with 95 % intervals"
+        parts += [f"\n{title}, {against}:", table_text(rows)]
+    if len(comparisons) != 1 or absent:
+        return "\n".join([*parts, *absent])
     ours, place = read_table(comparisons[0].figure_folder / "comparison.csv"), figure_place(size, STEPS["comparison"])
     published = place / "comparison.csv" if place else None
     if published is None or not published.is_file():

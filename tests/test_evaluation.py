@@ -334,19 +334,20 @@ def test_predictions_with_some_answers_are_refused():
             measured(table)
 
 
+BUDGET = pd.DataFrame({"flops": [4e8, 6e8], "target_tokens": [20, 40], "epochs": [2.0, 4.0]})
+
+
 @pytest.mark.parametrize("examples", [EXAMPLES, REPORTS])
 def test_the_learning_curve_follows_the_measure(monkeypatch: pytest.MonkeyPatch, examples):
     written = [[chain(one.qid, "7") for one in examples], [chain(one.qid, one.rationale) for one in examples]]
     monkeypatch.setattr("ases.curves.curve_models", lambda *_: [(0.5, {"model": None}), (1.0, {"model": None})])
     monkeypatch.setattr("ases.curves.TransformersWriter", lambda *_: None)
     monkeypatch.setattr("ases.curves.write_chains", lambda *_: written.pop(0))
-    budget = pd.DataFrame({"target_tokens": [60, 40], "epochs": [3.0, 5.0]})
-    monkeypatch.setattr("ases.curves.read_training", lambda _: SimpleNamespace(budget=budget))
     settings = SimpleNamespace(training=SimpleNamespace(method="seq2seq", curve_points=2, seed=4), generation=None)
-    points = validation_curve(Path(), settings, examples, None, 1e9)
+    points = validation_curve(Path(), settings, examples, None, BUDGET)
     name = "accuracy" if examples is EXAMPLES else "rouge_l"
     assert list(points) == ["method", "seed", "flops", "target_tokens", "epochs", name, "low", "high", "n"]
-    assert points[["target_tokens", "epochs"]].values.tolist() == [[50, 2.0], [100, 4.0]], "both models together"
+    assert points["target_tokens"].tolist() == [30, 60] and points["epochs"].tolist() == [1.5, 3.0]
     assert points["flops"].tolist() == [5e8, 1e9] and points[name][1] == 1.0 > points[name][0]
     shown = "accuracy" if examples is EXAMPLES else "ROUGE-L"
     assert f"validation {shown} changed by +" in rising_sentence(points)
