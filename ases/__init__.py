@@ -32,8 +32,9 @@ The modules follow the data, and each imports only from those above it:
     performance, speed_words,
     speed_figures                        what was measured -> tables, sentences, pictures
     provenance, parameters, progress,
-    folders, sweeps, runs, execution,
-    exporting, reproduction, status,
+    folders, sweeps, identities, runs,
+    execution, exporting,
+    reproduction, status,
     verification, publishing, __main__   run folders, strict notebook parameters, the workflow, the command line
 """
 

@@ -28,8 +28,8 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy", "pandas
 
 # Settings are in the key by their values, errors change no result, and the rest only organises runs.
 _LEFT_OUT = frozenset(
-    "settings choices errors flat_yaml parameters progress provenance folders sweeps runs execution exporting".split()
-    + "reproduction status verification publishing reference __main__".split()
+    "settings choices errors flat_yaml identities parameters progress provenance folders sweeps runs execution".split()
+    + "exporting reproduction status verification publishing reference __main__".split()
 )
 
 

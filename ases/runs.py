@@ -22,8 +22,8 @@ from typing import Any
 from ases import parameters as strict
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder, figure_place
-from ases.parameters import LISTS, notebook_path, root
-from ases.presets import is_preset
+from ases.identities import fingerprint, model_identity, place_of
+from ases.parameters import LISTS, notebook_path
 from ases.provenance import code_hash, digest, file_hash
 from ases.settings import (
     ANSWERED,
@@ -154,8 +154,7 @@ def _make(step: str, given: Given, known: Known) -> Run:
     }
     if step == "results":
         content["shown beside"] = _published_real()
-    if not is_preset(settings.training.model):
-        settings = replace(settings, training=replace(settings.training, model=place_of(settings.training.model)))
+    settings = replace(settings, training=replace(settings.training, model=place_of(settings.training.model)))
     data = settings.data
     if data.data not in GENERATED:
         data = replace(data, data_folder=place_of(data.data_folder))
@@ -370,45 +369,6 @@ def _names(*parts: type) -> frozenset[str]:
 def _only(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     names = set(names)
     return {name: value for name, value in values.items() if name in names}
-
-
-def place_of(given: str) -> str:
-    """The place of collected data or of a checkpoint, absolute.
-
-    A relative one counts from the project's folder, else from here. What is neither a folder nor a file stays as it
-    is: it may be a name on a hub.
-    """
-    place = Path(given).expanduser()
-    here = [one for one in (root() / place, place) if one.exists()]
-    return str(here[0].resolve()) if here else str(given)
-
-
-def model_identity(model: str) -> str:
-    """What a model's name means: a preset or a hub's name as it is, a checkpoint in a folder by its files' content."""
-    place = Path(place_of(model))
-    if is_preset(model) or not place.is_dir():
-        return model
-    files = sorted(path for path in place.iterdir() if path.suffix in (".json", ".model", ".safetensors", ".txt"))
-    return _content_of(tuple((str(path), path.stat().st_mtime_ns) for path in files))
-
-
-@cache
-def _content_of(files: tuple[tuple[str, int], ...]) -> str:
-    return digest([(Path(path).name, file_hash(Path(path))) for path, _ in files])
-
-
-def fingerprint(data: DataSettings) -> str:
-    """Fingerprint of collected data, by its files' content. Raises DataError where it is missing."""
-    place = Path(data.data_folder)
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
-    return _fingerprint(data.data, data.data_folder, tuple((str(path), path.stat().st_mtime_ns) for path in files))
-
-
-@cache
-def _fingerprint(data: str, place: str, _changed: tuple[tuple[str, int], ...]) -> str:
-    from ases import sources  # late: it loads datasets, which a look at generated data's runs does not need
-
-    return sources.fingerprint(data, place)
 
 
 def command(run: Run) -> str:
