@@ -65,7 +65,7 @@ def million_rows(
             partial.write_text(json.dumps(measured), encoding="utf-8")
             partial.replace(mark)
         found += json.loads(mark.read_text(encoding="utf-8"))
-    for mark in marks.values():
+    for mark in folder.glob(f"measured-{rows}-*.json"):
         mark.unlink()  # all is measured: another call measures anew
     return pandas.DataFrame(found, columns=["step", "rows", "seconds", "peak_mb"])
 
@@ -155,7 +155,10 @@ def _work(folder: Path, rows: int, work: str) -> None:
         _report("check the file", rows, start)
     else:
         records = folder / f"records-{rows}"
-        shutil.rmtree(records, ignore_errors=True)  # of a process that was killed: what is found there is not read
+        # Left by a process that was killed: records found there would not be read, and halves of splits are of no use.
+        shutil.rmtree(records, ignore_errors=True)
+        for half in folder.glob("*.parquet.*.partial"):
+            half.unlink()
         held = max(min(rows // 20, 1000), 1)
         sizes = {"train_size": 0, "valid_size": held, "test_size": held}
         settings = settings_for({"size": "real", "data": "own", "data_folder": str(path), **sizes})
