@@ -86,10 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     fetch.set_defaults(command=_download)
     fetch.add_argument("data", metavar="SET", help="gsm8k, llm_adapters_cot or palm_svamp_cot")
     fetch.add_argument("folder", type=Path, metavar="FOLDER", help="where its files go")
-    text = "read a data file to its end, and say what is in it and what is wrong with it"
-    check = commands.add_parser("check", help="look at a data file", description=text)
+    listed = commands.add_parser("reference", help="renew the README's list of parameters")
+    listed.set_defaults(command=_reference)
+    text = "read a data file to its end, and say what is in it and what is wrong with it; without one, try the package out"
+    check = commands.add_parser("check", help="look at a data file, or at the installation", description=text)
     check.set_defaults(command=_check)
-    check.add_argument("data", metavar="FILE", help="JSONL, JSON, CSV, TSV or Parquet; text also in .gz or .zip")
+    kinds = "JSONL, JSON, CSV, TSV or Parquet; text also in .gz or .zip (without: versions, and the method once)"
+    check.add_argument("data", nargs="?", metavar="FILE", help=kinds)
     text = "which column holds question, rationale, answer or qid; once for each"
     check.add_argument("--column", action="append", default=[], metavar="FIELD=COLUMN", help=text)
     text = "tokens of question and rationale above which a row is counted (default: 512)"
@@ -206,6 +209,11 @@ def _publish(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.data is None:
+        from ases.installation import check_installation
+
+        check_installation(lambda line: print(line, flush=True))
+        return 0
     from ases import checks
     from ases.rows import parse_columns
 
@@ -222,6 +230,13 @@ def _check(options: argparse.Namespace) -> int:
     )
     print(checks.report(found), flush=True)
     return 0 if found.good else 1
+
+
+def _reference(options: argparse.Namespace) -> int:
+    from ases.reference import renew_readme
+
+    print(renew_readme())
+    return 0
 
 
 def _download(options: argparse.Namespace) -> int:

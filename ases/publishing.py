@@ -6,6 +6,7 @@ Nothing but :func:`publish` writes into ``notebooks/``, ``figures/`` and ``tests
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -143,9 +144,10 @@ def normalised(content: dict[str, Any], name: str, replacements: Mapping[str, st
     for number, cell in enumerate(content["cells"]):
         cell = {**cell, "metadata": {k: v for k, v in cell["metadata"].items() if k == "tags" and v}}
         if cell["cell_type"] == "code":
-            cell["outputs"] = _mapped(_joined_streams(cell["outputs"]), replacements)
+            cell["outputs"] = _mapped(_joined_streams(cell["outputs"]), {**replacements, **_styled(cell, number)})
             if injected(cell):
                 cell["source"] = _mapped("".join(cell["source"]), replacements)
+                cell["id"] = "injected-parameters"  # papermill's is random
         text = json.dumps({k: v for k, v in cell.items() if k != "metadata"}, ensure_ascii=False)
         left = sorted(place for place in places if place in text)
         if left:
@@ -173,6 +175,12 @@ def _joined_streams(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 continue
         joined.append({k: v for k, v in output.items()})
     return joined
+
+
+def _styled(cell: Mapping[str, Any], number: int) -> dict[str, str]:
+    """The random names that pandas gives to styled tables of a cell, each with one that stays."""
+    found = dict.fromkeys(re.findall(r"\bid=\\?\"(T_[0-9a-f]{5})\b", json.dumps(cell["outputs"])))
+    return {name: f"T_{number}_{place}" for place, name in enumerate(found)}
 
 
 def _mapped(value: Any, replacements: Mapping[str, str]) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from ases import parameters
 from ases.errors import ParameterError, RunError
 from ases.settings import SIZES
+from ases.sweeps import points
 from tests import fake_project
 
 
@@ -158,7 +159,7 @@ def test_the_projects_own_files_are_well_formed(monkeypatch: pytest.MonkeyPatch)
     for path in sorted((fake_project.PROJECT / "params").glob("*.yaml")):
         values = parameters.load_file(path)
         assert values["size"] == (path.stem if path.stem in SIZES else values["size"])
-        assert parameters.problems_of(values) == []
+        assert [text for point in points(values) for text in parameters.problems_of(point)] == []
 
 
 def test_the_guard_takes_declared_values_and_refuses_others() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
@@ -51,3 +52,18 @@ def test_nothing_that_is_private_is_published(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(publishing, "planned", lambda parameters: [private])
     with pytest.raises(RunError, match="nothing that is computed from cpet is published"):
         publishing.publish({"size": "quick"}, {})
+
+
+def test_random_names_of_cells_and_styled_tables_are_replaced() -> None:
+    import pandas as pd
+
+    def publish() -> str:
+        html = pd.DataFrame({"a": [1]}).style.set_properties(**{"color": "red"}).to_html()
+        content = executed("fine\n")
+        content["cells"][0]["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}]
+        added = {**content["cells"][0], "id": uuid4().hex[:8], "outputs": []}
+        added["metadata"] = {"tags": ["injected-parameters"]}
+        return normalised({**content, "cells": [*content["cells"], added]}, "02_data", {})
+
+    first = publish()
+    assert first == publish() and "T_0_0_row0_col0" in first and '"id": "injected-parameters"' in first
