@@ -98,7 +98,7 @@ def power_table(predictions: pd.DataFrame) -> pd.DataFrame:
         else:
             deviation = float((first - second).std(ddof=1)) if n > 1 else math.nan
             row |= {"deviation": deviation}
-            found = detectable_mean(n, deviation) if n > 1 else math.nan
+            found = detectable_mean(n, deviation) if deviation > 0 else math.nan
         rows.append(row | {"detectable_difference": found})
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["method", "n", "seeds", "detectable_difference"])
 

@@ -365,12 +365,14 @@ def findings(table: pd.DataFrame, points: pd.DataFrame | None = None) -> list[st
         lines.append(f"The scorer behind the labels of {', '.join(scored)} cost another {share:.0%} of that training.")
     lines.append("A difference counts when its p stays below 0.05 after Holm's correction; intervals are uncorrected.")
     if points is not None:
-        rising = [row["method"] for row in still_rising(points).to_dict("records") if row["still_rises"]]
-        end = (
-            f"still rise at the end of the budget: {', '.join(rising)}"
-            if rising
-            else "do not rise measurably at the end of the budget for any method"
-        )
+        rises = still_rising(points)
+        rising = rises.loc[rises["still_rises"], "method"].tolist()
+        if rises["last_gain"].isna().all():
+            end = "of one point cannot tell whether more training would help"
+        elif rising:
+            end = f"still rise at the end of the budget: {', '.join(rising)}"
+        else:
+            end = "do not rise measurably at the end of the budget for any method"
         lines.append(f"Validation curves {end}.")
     return lines
 

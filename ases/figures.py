@@ -215,6 +215,8 @@ def curves(points: pd.DataFrame) -> Figure:
                 ax.plot(run["flops"], run[measure.column], look.line, color=look.colour, linewidth=0.6, alpha=0.6)
         else:
             ax.fill_between(rows["flops"], rows["low"], rows["high"], color=look.colour, alpha=0.13, linewidth=0)
+            if len(rows) == 1:  # a band without width
+                ax.vlines(rows["flops"], rows["low"], rows["high"], color=look.colour, linewidth=1)
         mean = rows.groupby("point")[["flops", measure.column]].mean()
         marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
         marks["clip_on"] = False  # an accuracy of 0 lies on the axis

@@ -49,7 +49,8 @@ def chain_html(question: str, chain: Chain) -> str:
     pieces = [(text, label, None) for (_, text), label in zip(chain.segments, chain.labels, strict=True)]
     turns = f"{chain.rounds} turn{'' if chain.rounds == 1 else 's'}"
     state = f"ended: {chain.reason}" if chain.reason else "writing ..."
-    title = f"{state} ({turns}, {chain.written_tokens} tokens written)"
+    drawn = f" for {chain.samples} samples" if chain.samples > 1 else ""
+    title = f"{state} ({turns}, {chain.written_tokens} tokens written{drawn})"
     return coloured([{"qid": chain.qid, "question": question, "pieces": pieces}], title=title, unit="segment")
 
 

@@ -113,6 +113,8 @@ def test_power_in_words() -> None:
     assert re.search(r"below 2\.0 to \d+\.\d points, by method,", power_sentence(both))
     none = power_sentence(power.assign(detectable_difference=math.nan))
     assert none == "For uni-path these questions could show no difference at all."
+    same = reports().assign(rouge_l=0.5)
+    assert power_sentence(power_table(same)) == none, "without any spread no test can be planned"
     assert "ROUGE-L" in power_sentence(power_table(reports())) and "3 seeds" in power_sentence(power_table(reports(3)))
     alone = power_table(predictions().query("method == 'seq2seq'"))
     assert alone.empty and "no method beside seq2seq" in power_sentence(alone)

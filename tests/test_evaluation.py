@@ -138,6 +138,7 @@ def test_findings_say_what_the_table_says():
     equal = {"uni-path": RIGHTS["seq2seq"][:1] + RIGHTS["seq2seq"][1:-1] + [True], "seq2seq": RIGHTS["seq2seq"]}
     table = comparison_table(predictions(equal), BUDGETS, CORPUS, POINTS)
     assert "cannot be told apart from seq2seq: +1.0 points" in findings(table)[1]
+    assert "of one point cannot tell" in findings(table, POINTS[POINTS["flops"] == 2e9])[-1]
 
 
 def test_a_rise_must_exceed_one_standard_error():

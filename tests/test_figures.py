@@ -342,6 +342,10 @@ def test_curves_of_one_seed_have_bands_and_of_several_a_mean() -> None:
     assert len(figure.axes[0].lines) == 6 * 4 and not figure.axes[0].collections
     assert "mean of 3 seeds" in words(figure) and "bands" not in words(figure)
 
+    last = points().query("flops == 9e12")
+    assert [one[:, 1].tolist() for one in segments(figures.curves(last))] == [
+        pytest.approx(last.loc[last["method"] == m, ["low", "high"]].iloc[0].tolist()) for m in METHODS
+    ]
     with pytest.raises(DataError, match="seeds of uni-path have 3, 2 points"):
         uneven = points(seeds=2)
         figures.curves(uneven.drop(uneven.query("method == 'uni-path' and seed == 1").index[0]))
