@@ -209,6 +209,7 @@ def hours(run: BenchmarkRun, speeds: pd.DataFrame, by_processes: pd.DataFrame) -
     kept = min(1.0, by_processes["speed_up"].iloc[-1] / by_processes["processes"].iloc[-1])
     names = ["device", "rationales_per_second", "measured"]
     table = scoring_speed.project_hours(pd.DataFrame(rates, columns=names), efficiency=kept)
+    table["measured"] &= table["count"] == 1  # what several would take is projected, too
     return table.assign(efficiency=kept, flops_per_rationale=flops, **row[_WHERE])
 
 
@@ -306,11 +307,6 @@ def shown(table: pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
         return pd.DataFrame({"not measured": ["`parts` leaves it out"]})
     kept = list(columns) or [name for name in table if name not in STAMP]
     return table[kept].map(lambda value: float(f"{value:.3g}") if isinstance(value, float) else value)
-
-
-def stamp_of(*tables: pd.DataFrame) -> pd.DataFrame:
-    """Machine, cores, threads and versions of these tables, one row for each that differs."""
-    return pd.concat([one[_WHERE] for one in tables if len(one)]).drop_duplicates(ignore_index=True)
 
 
 def _first(run: BenchmarkRun) -> Callable[[], list[Example]]:
