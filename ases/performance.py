@@ -161,20 +161,20 @@ def scoring(run: BenchmarkRun) -> pd.DataFrame:
 
 def memory(run: BenchmarkRun) -> pd.DataFrame:
     """Peak memory of scoring, each procedure in a process of its own."""
-    own, some = run.settings.benchmark, _first(run)
-    return _kept(run, "scoring", "memory", lambda tell: scoring_speed.compare_memory(some(), shape=own.scorer_shape))
+    shape = run.settings.benchmark.scorer_shape
+    return _kept(run, "scoring", "memory", lambda tell: scoring_speed.compare_memory(_half(run), shape=shape))
 
 
 def processes(run: BenchmarkRun) -> pd.DataFrame:
     """Scoring by one process and by two, of one thread each."""
-    own, some = run.settings.benchmark, _first(run)
-    size = max(1, own.scored_pieces // 40)
-    return _kept(
-        run,
-        "scoring",
-        "processes",
-        lambda tell: scoring_speed.compare_processes(some(), shard_size=size, shape=own.scorer_shape),
-    )
+    own = run.settings.benchmark
+
+    def measure(tell: Callable[[str, float], None]) -> pd.DataFrame:
+        some = _half(run)
+        size = max(1, len(some) // 8)  # shards of equal numbers of questions, and several for each process
+        return scoring_speed.compare_processes(some, shard_size=size, shape=own.scorer_shape)
+
+    return _kept(run, "scoring", "processes", measure)
 
 
 def precision(run: BenchmarkRun) -> pd.DataFrame:
@@ -209,6 +209,7 @@ def hours(run: BenchmarkRun, speeds: pd.DataFrame, by_processes: pd.DataFrame) -
     kept = min(1.0, by_processes["speed_up"].iloc[-1] / by_processes["processes"].iloc[-1])
     names = ["device", "rationales_per_second", "measured"]
     table = scoring_speed.project_hours(pd.DataFrame(rates, columns=names), efficiency=kept)
+    table["measured"] &= table["count"] == 1  # what several would take is projected, too
     return table.assign(efficiency=kept, flops_per_rationale=flops, **row[_WHERE])
 
 
@@ -308,14 +309,10 @@ def shown(table: pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
     return table[kept].map(lambda value: float(f"{value:.3g}") if isinstance(value, float) else value)
 
 
-def stamp_of(*tables: pd.DataFrame) -> pd.DataFrame:
-    """Machine, cores, threads and versions of these tables, one row for each that differs."""
-    return pd.concat([one[_WHERE] for one in tables if len(one)]).drop_duplicates(ignore_index=True)
-
-
-def _first(run: BenchmarkRun) -> Callable[[], list[Example]]:
-    training, count = sets(run)[GENERATED], run.settings.benchmark.scored_pieces
-    return lambda: scoring_speed.first_pieces(_to_score(training), count)
+def _half(run: BenchmarkRun) -> list[Example]:
+    """Generated rationales that hold half as many pieces as are scored for speed."""
+    half = max(1, run.settings.benchmark.scored_pieces // 2)
+    return scoring_speed.first_pieces(_to_score(sets(run)[GENERATED]), half)
 
 
 def _ready(run: BenchmarkRun, training: Any) -> tuple[Any, ...]:

@@ -261,7 +261,7 @@ _BASE: dict[str, Any] = {
 }
 _SMALLEST = {
     **{"scorer_shape": "nano", "scored_pieces": 24, "plain_pieces": 24, "timed_steps": 2, "asked": 16},
-    **{"most_turns": 2, "longest_turn": 8, "memory_questions": 200, "file_rows": 400, "made_problems": 400},
+    **{"most_turns": 2, "longest_turn": 8, "memory_questions": 1, "file_rows": 400, "made_problems": 400},
 }
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2, **_SMALLEST},

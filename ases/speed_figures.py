@@ -166,7 +166,7 @@ def cost(table: pd.DataFrame) -> Figure:
         _log(ax, [*rows["seconds_per_question"], *rows["ideal_seconds"]], vertical=True)
         ax.set_xscale("log", base=2)
         ax.set_xticks(sorted(rows["batch"].unique()), [f"{batch}" for batch in sorted(rows["batch"].unique())])
-        ax.set(xlabel="questions in a batch", ylabel="seconds a question", title=data)
+        ax.set(xlabel="questions in a batch", ylabel="seconds a question", title=_title(data, rows, "questions"))
     handles = {text: line for ax in panels for line, text in zip(*ax.get_legend_handles_labels(), strict=True)}
     order = [f"{turns} turns" for turns in lengths]
     title = "dotted: the operations alone, at the rate of matrix products"
@@ -225,8 +225,7 @@ def _panels(table: pd.DataFrame, height: float, by: str = "data") -> tuple[Figur
     """A panel a set: tables with long names of rows stand one above the other, others side by side."""
     count, named = table[by].nunique(), {"procedure", "batches", "engine"} & set(table)
     shape = (count, 1) if named else (1, count)
-    width = PAGE if named or count > 1 else COLUMN
-    figure, axes = plt.subplots(*shape, figsize=(width, height * shape[0]), squeeze=False)
+    figure, axes = plt.subplots(*shape, figsize=(PAGE, height * shape[0]), squeeze=False)
     return figure, list(axes.flat)
 
 

@@ -187,6 +187,15 @@ def rows_words(table: pd.DataFrame) -> str:
     )
 
 
+def where_words(durations: pd.DataFrame) -> str:
+    """Machine, threads and versions, from the table of how long each part took."""
+    lines = []
+    for (machine, cores, versions), rows in durations.groupby(["machine", "cores", "versions"], sort=False):
+        parts = [f"{threads} in {', '.join(own['part'])}" for threads, own in rows.groupby("threads")]
+        lines.append(f"- {machine}, {cores} cores; {versions}. Threads: {'; '.join(parts)}.")
+    return "\n".join(lines) or _NOTHING
+
+
 def _met(good: bool) -> str:
     return "met" if good else "missed"
 
@@ -201,6 +210,8 @@ def _range(values: pd.Series, text: Callable[[float], str]) -> str:
 
 
 def _hours(value: float) -> str:
+    if value < 1 / 60:
+        return f"{3600 * value:.2g} seconds"
     if value < 1:
         return f"{60 * value:.2g} minutes"
     return f"{value:,.3g} hours" if value < 1000 else f"{value / 24:,.0f} days"

@@ -182,7 +182,7 @@ def test_hours_are_measured_for_one_thread_and_projected_for_what_is_not_here(tm
     assert one["hours"]["one thread here"] == pytest.approx(1e6 / rate / 3600)
     assumed = one["hours"]["H100, 20 % of its peak (assumed)"]
     assert assumed == pytest.approx(1e6 * 8e10 / (0.2 * 989e12) / 3600)
-    assert one["measured"].tolist() == [True, False, False]
+    assert one["measured"].tolist() == [True, False, False] and not table[table["count"] > 1]["measured"].any()
     eight = table[(table["count"] == 8) & (table["rationales"] == 1e6)].set_index("device")["hours"]
     assert eight["one thread here"] == pytest.approx(one["hours"]["one thread here"] / 8 / 0.96)
     words = speed_words.hours_words(table)
@@ -235,3 +235,9 @@ def test_words_of_nothing_say_so(words: str) -> None:
     assert "Not measured" in getattr(speed_words, words)(pd.DataFrame())
     assert "Not measured" in speed_words.cost_words(pd.DataFrame(), pd.DataFrame())
     assert "Not measured" in speed_words.resources_words(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
+
+
+def test_where_it_was_measured_is_told_for_each_number_of_threads() -> None:
+    durations = measured(part=["scoring", "engines"], seconds=1.0).assign(threads=[1, 2])
+    said = speed_words.where_words(durations)
+    assert said == "- m, 2 cores; torch 2. Threads: 1 in scoring; 2 in engines."
