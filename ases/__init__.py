@@ -17,7 +17,7 @@ The modules follow the data, and each imports only from those above it:
     likelihoods, scorers, novelty        what a trained model, or the words alone, say of each piece
     scores, labels                       pieces -> one score each -> one label each
     shards, scoring                      one scoring run, in parts that a killed run finds again
-    chains, token_steps, engines, journal, voting,
+    chains, token_steps, engines, ctranslate, journal, voting,
     generation, live                     model -> chains
     kinds, aligned, detection, ranking,
     agreement, study, study_tables       how right each strategy is
