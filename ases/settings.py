@@ -251,7 +251,7 @@ _BASE: dict[str, Any] = {
     "scorer_shape": "flan-t5-small",
     "scored_pieces": 600,
     "plain_pieces": 48,
-    "timed_steps": 40,
+    "timed_steps": 24,
     "asked": 256,
     "most_turns": 20,
     "longest_turn": 320,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -77,12 +78,14 @@ def test_memory_is_read_as_chains_are_finished(tmp_path: Path) -> None:
     assert table["questions"].tolist() == [5, 10, 15, 20] and table["peak_mb"].is_monotonic_increasing
 
 
-def test_memory_by_questions_is_that_of_a_process_of_its_own() -> None:
+def test_memory_by_questions_is_that_of_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     table = memory_by_questions([20], tokens=1)
     assert table["questions"].tolist() == [20] and (table["peak_mb"] >= table["loaded_mb"]).all()
     assert set(table) == {"questions", "loaded_mb", "peak_mb", "seconds"}
-    with pytest.raises(RunError, match="failed"):
-        memory_by_questions([20], tokens=-1)
+    failed = SimpleNamespace(returncode=1, stdout="", stderr="no room")
+    monkeypatch.setattr("ases.benchmarks_generation.subprocess.run", lambda *_, **__: failed)
+    with pytest.raises(RunError, match="20 1 failed: no room"):
+        memory_by_questions([20], tokens=1)
 
 
 def test_without_the_second_engine_there_are_its_rows_missing(tmp_path: Path) -> None:

@@ -47,6 +47,12 @@ def test_a_place_of_this_machine_is_never_published(place: str, monkeypatch: pyt
         normalised(executed("fine\n", source=f"open('{place}/x')"), "02_data", {})
 
 
+@pytest.mark.parametrize("given", [{"size": "real"}, {"size": "smoke", "data_folder": "somewhere"}])
+def test_measurements_are_published_where_others_can_repeat_them(given: dict[str, str]) -> None:
+    with pytest.raises(RunError, match="not published"):
+        publishing.publish_measured(SimpleNamespace(parameters=given), {})
+
+
 def test_nothing_that_is_private_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
     private = SimpleNamespace(settings=SimpleNamespace(data=SimpleNamespace(data="cpet")))
     monkeypatch.setattr(publishing, "planned", lambda parameters: [private])
