@@ -28,8 +28,10 @@ The modules follow the data, and each imports only from those above it:
     coloured, slider, looks, figures,
     data_figures, detection_figures      tables -> pictures
     provenance, parameters, folders,
-    runs, execution, reproduction,
-    publishing, __main__                 run folders, strict notebook parameters, the workflow, the command line
+    sweeps, runs, execution, exporting,
+    reproduction, progress, publishing,
+    verification, reference,
+    installation, __main__               run folders, strict notebook parameters, the workflow, the command line
 """
 
 __version__ = "0.1.0"
