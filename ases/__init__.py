@@ -34,8 +34,9 @@ The modules follow the data, and each imports only from those above it:
     provenance, parameters, progress,
     folders, sweeps, identities, runs,
     execution, exporting,
-    reproduction, status,
-    verification, publishing, __main__   run folders, strict notebook parameters, the workflow, the command line
+    reproduction, status, publishing,
+    verification, reference,
+    installation, __main__               run folders, strict notebook parameters, the workflow, the command line
 """
 
 __version__ = "0.1.0"

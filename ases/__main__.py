@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("folder", type=Path, metavar="FOLDER", help="where its files go")
     listed = commands.add_parser("reference", help="renew the README's list of parameters")
     listed.set_defaults(command=_reference)
-    text = "read a data file to its end, and say what is in it and what is wrong with it; without one, try the package out"
+    text = "read a data file to its end, and say what is in it and what is wrong with it; without one, try this package"
     check = commands.add_parser("check", help="look at a data file, or at the installation", description=text)
     check.set_defaults(command=_check)
     kinds = "JSONL, JSON, CSV, TSV or Parquet; text also in .gz or .zip (without: versions, and the method once)"

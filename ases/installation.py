@@ -29,18 +29,10 @@ KNOWN = "ES AS ES ES AS"
 
 def check_installation(say: Callable[[str], None] = print) -> None:
     """Say what is right, one line a check. Raises RunError at the first thing that is not, with what to do."""
-    say(f"Python {sys.version.split()[0]}: {check_python()}")
-    say(f"packages: {check_packages(root() / 'requirements.lock')}")
+    say(f"Python {sys.version.split()[0]}, packages: {check_packages(root() / 'requirements.lock')}")
     say(f"modules: {check_modules()}")
     say("method: one problem, cut, labelled, learned and written again (half a minute) ...")
     say(f"method: {check_method()}")
-
-
-def check_python() -> str:
-    """Raises RunError for a Python that is too old."""
-    if sys.version_info < (3, 11):
-        raise RunError("this is older than Python 3.11; name another one: make PYTHON=/path/to/python3.11 ...")
-    return "new enough"
 
 
 def check_packages(lock: Path) -> str:

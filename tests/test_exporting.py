@@ -13,8 +13,9 @@ import pytest
 
 from ases import exporting, runs
 from ases.errors import RunError
-from ases.execution import state
+from ases.execution import execute, state
 from ases.exporting import export, restore, results_folder, results_table
+from ases.parameters import load_file
 from ases.reproduction import planned, prepared, to_do
 from tests import fake_project
 
@@ -153,3 +154,25 @@ def test_private_data_is_never_exported() -> None:
     with pytest.raises(RunError, match="nothing that is computed from cpet is exported"):
         export([private])
     assert exporting.ALWAYS_COMPUTED == ("smoke", "quick")
+
+
+def test_a_comparison_drawn_from_exports_has_the_same_tables_and_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of real runs at their smallest size, which `make test` leaves in build/: no weights and no texts are needed."""
+    monkeypatch.setenv("ASES_ROOT", str(fake_project.PROJECT))
+    smoke = load_file(fake_project.PROJECT / "params" / "smoke.yaml")
+    plan = planned({name: smoke[name] for name in ("size", "methods", "seeds")})
+    comparison = plan[-1]
+    if not all(run.is_done() for run in plan):
+        pytest.skip("no finished runs of params/smoke.yaml in build/: make test makes them first")
+    wanted = {path.name: path.read_bytes() for path in comparison.figure_folder.iterdir()}
+    monkeypatch.setattr(exporting, "results_folder", lambda size: tmp_path / "kept")
+    monkeypatch.setattr(exporting, "state", lambda run: "done" if run.is_done() else "missing")  # whatever was edited
+    export(plan)
+    monkeypatch.setenv("ASES_BUILD", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(exporting, "state", state)
+    restore(plan)
+    assert not list((tmp_path / "elsewhere").rglob("*.safetensors"))
+    execute(runs.notebook_path(comparison.notebook), comparison, comparison.parameters)
+    assert {path.name: path.read_bytes() for path in comparison.figure_folder.iterdir()} == wanted
