@@ -22,10 +22,11 @@ The modules follow the data, and each imports only from those above it:
     kinds, aligned, detection, ranking,
     agreement, study, study_tables       how right each strategy is
     power, statistics, effects, steps,
-    curves, evaluation                   chains -> tables, and how sure they are
+    curves, evaluation, starts           chains -> tables, and how sure they are
     descriptions, cards, gallery,
     demonstration                        what data, pieces and pairs look like, as tables
-    coloured, slider, looks, figures,
+    coloured, slider, looks,
+    training_figures, figures,
     data_figures, detection_figures      tables -> pictures
     provenance, parameters, folders,
     runs, execution, reproduction,
