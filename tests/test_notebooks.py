@@ -23,10 +23,11 @@ NAMES = [
     "04_training",
     "05_generation",
     "06_comparison",
+    "07_start",
     "10_your_own_data",
 ]
 PUBLISHED = [ROOT / "notebooks" / f"{name}.ipynb" for name in NAMES]
-REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in ("02_data", "06_comparison")]
+REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in ("02_data", "06_comparison", "07_start")]
 TWINS = [ROOT / "tests" / "notebooks" / f"{name}.ipynb" for name in NAMES]
 EXECUTED = [*PUBLISHED, *REAL, *TWINS]
 
@@ -144,7 +145,9 @@ def test_prose_holds_no_result_typed_by_hand(path):
     assert found == set()
 
 
-@pytest.mark.parametrize("place", ["02_data", "03_segmentation", "04_training", "05_generation", "06_comparison"])
+@pytest.mark.parametrize(
+    "place", ["02_data", "03_segmentation", "04_training", "05_generation", "06_comparison", "07_start", "real/07_start"]
+)
 def test_every_published_figure_has_its_table(place):
     folder = ROOT / "figures" / place
     names = {path.stem for path in folder.iterdir()}
