@@ -22,12 +22,12 @@ The modules follow the data, and each imports only from those above it:
     kinds, aligned, detection, ranking,
     agreement, study, study_tables       how right each strategy is
     power, statistics, effects, steps,
-    curves, evaluation, certainty        chains -> tables, and how sure they are
+    curves, evaluation, certainty, starts chains -> tables, and how sure they are
     scoring_speed, benchmarks_*          how fast, and with how much memory
     descriptions, cards, gallery,
     demonstration                        what data, pieces and pairs look like, as tables
-    coloured, slider, looks,
-    chain_figures, figures,
+    coloured, slider, looks, figures,
+    chain_figures, training_figures,
     data_figures, detection_figures      tables -> pictures
     performance, speed_words,
     speed_figures                        what was measured -> tables, sentences, pictures

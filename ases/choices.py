@@ -60,6 +60,9 @@ LANGUAGE_OF = {"reports": "zh", "cpet": "zh"}
 """Languages of data that is not English, unless another is given."""
 SIZE_NAMES = ("smoke", "quick", "real", "gpu", "paper")
 
+MOST_CURVE_POINTS = 5
+"""How often a run may look at validation accuracy or ROUGE-L (METHOD, section 5)."""
+
 _CHOICES = {
     "size": SIZE_NAMES,
     "data": SOURCES,
@@ -111,6 +114,11 @@ def check_values(values: Mapping[str, Any], budgeted: bool) -> None:
     if values["steps_to"] < values["steps_from"] or values["steps_to"] > 8:
         raise ParameterError(
             f"steps_from {values['steps_from']} to steps_to {values['steps_to']} is not a range within 1 to 8"
+        )
+    if values["curve_points"] > MOST_CURVE_POINTS:
+        raise ParameterError(
+            f"curve_points is {values['curve_points']}, but validation answers are looked at {MOST_CURVE_POINTS} times a "
+            "run at most (the validation loss of each epoch is in the log)"
         )
     if not values["warmup"] < 1:
         raise ParameterError(f"warmup is {values['warmup']}, but is a share of the steps, below 1")

@@ -1,6 +1,6 @@
 """A start checkpoint of our own, for rooms without a hub: T5's span corruption on plain text (Raffel et al., 2020).
 
-    python -m ases pretrain start --gsm8k GSM8K/train.jsonl --tested llm_adapters_cot=FOLDER
+    python -m ases pretrain start --gsm8k GSM8K/train.jsonl --tested gsm8k=GSM8K --tested llm_adapters_cot=FOLDER
     python -m ases reproduce params/smoke.yaml -p model=start/checkpoint
 
 Texts are generated problems and reports, and collected training questions with solutions, read as plain text: never the
@@ -14,8 +14,10 @@ import hashlib
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +72,14 @@ class PretrainingSettings:
 
 @dataclass(frozen=True)
 class Texts:
-    """Plain texts, how many came from where and how many were dropped as known from a test split (``account``)."""
+    """Plain texts, how many came from where and how many were dropped as known from a test split (``account``).
+
+    ``tested`` counts the collected questions that they were held against, by source.
+    """
 
     texts: tuple[str, ...]
     account: pd.DataFrame
+    tested: Mapping[str, int]
 
 
 # Seeds of problems far from any that a split is made with, and of other shapes than the default ones too.
@@ -114,18 +120,19 @@ def collect_texts(
         licences = ", ".join(sorted({example.licence for example in examples if example.licence}))
         rows.append({"source": source, "licence": licences, "texts": len(kept), "dropped": len(known)})
     order = np.random.default_rng(settings.seed).permutation(len(texts))
-    return Texts(tuple(texts[place] for place in order), pd.DataFrame(rows))
+    against = dict(sorted(Counter(example.source for example in evaluated).items()))
+    return Texts(tuple(texts[place] for place in order), pd.DataFrame(rows), against)
 
 
 def collected_examples(places: Mapping[str, str]) -> list[Example]:
-    """Every usable example of collected sets, by name and folder, whatever its teacher answered and its split.
+    """Every usable example of collected sets, by name and folder, that some split, by some seed, tests on.
 
-    For ``evaluated``: some split, by some seed, tests on it.
+    That is all of a set whatever its teacher answered, but for an official training part. For ``evaluated``.
     """
     found: list[Example] = []
     for name, folder in places.items():
         given = {"size": "real", "data": name, "data_folder": folder, "keep_teacher_wrong": True}
-        found += gather(settings_for(given).data).examples
+        found += [one for one in gather(settings_for(given).data).examples if one.official_split != "train"]
     return found
 
 
@@ -182,7 +189,12 @@ def pretrain(
     recipe = {
         "settings": asdict(settings),
         "training": {name: getattr(training, name) for name in _KNOBS},
-        "texts": {"sha256": digest, "count": len(texts.texts), "account": texts.account.to_dict("records")},
+        "texts": {
+            "sha256": digest,
+            "count": len(texts.texts),
+            "account": texts.account.to_dict("records"),
+            "tested": dict(texts.tested),
+        },
         "tokens": sum(map(len, train)),
         "epochs": round(plan.epochs, 3),
         "flops": sum(plan.flops),
@@ -244,6 +256,7 @@ def _training_settings(settings: PretrainingSettings) -> TrainingSettings:
     return settings_for(given).training
 
 
+@cache
 def _default_tests() -> list[Example]:
     held_out = []
     of_reports = [{"data": "reports", "language": language} for language in _REPORTS]
@@ -332,6 +345,9 @@ def _card(recipe: dict[str, Any]) -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            "Left out is what equals or nearly equals a question of the default validation and test splits of what is "
+            f"generated{_listed(texts['tested'])}.",
+            "",
             f"They are read as plain text ({recipe['tokens']:,} tokens, {recipe['epochs']:g} epochs, "
             f"{recipe['flops']:.2g} training FLOPs); never as the pairs or whole chains that a method trains on. "
             f"Loss on {settings['held_out']} texts held out: {recipe['validation_loss']:.3f} nats a token; its course "
@@ -344,3 +360,8 @@ def _card(recipe: dict[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _listed(tested: Mapping[str, int]) -> str:
+    sets = ", ".join(f"{name} ({count:,})" for name, count in tested.items())
+    return f", or of these sets: {sets}" if sets else ""

@@ -7,10 +7,13 @@ The look is that of :mod:`ases.figures`, and :func:`ases.figures.save` writes th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ases.errors import DataError
 from ases.examples import AS, ES
 from ases.looks import (
     LOOKS,
@@ -58,8 +61,9 @@ def training_curve(log: pd.DataFrame, points: pd.DataFrame, labels: str) -> Figu
             if rows[column].notna().any():
                 named = f"{label} tokens" if len(models) == 1 else f"{label} tokens, {model.upper()}"
                 apart.plot(rows["flops"], rows[column], dashes, color=shade, marker=mark, markersize=3.5, label=named)
-    whole.set(ylabel="validation loss (nats a token)", ylim=(0, None), title="all target tokens")
-    apart.set(ylabel="validation loss (nats a token)", ylim=(0, None), title=f"by their piece's label ({labels})")
+    top = _top(log, ["loss", *_TOKENS])
+    whole.set(ylabel="validation loss (nats a token)", ylim=(0, top), title="all target tokens")
+    apart.set(ylabel="validation loss (nats a token)", ylim=(0, top), title=f"by their piece's label ({labels})")
     if len(models) > 1:
         whole.legend(title="each over its own FLOPs", title_fontsize=8)
     if apart.lines:
@@ -82,6 +86,8 @@ def loss_curves(table: pd.DataFrame) -> Figure:
     have no line. Each seed is a line of its own.
     """
     check("loss_curves", table, ("method", "seed", "model", "loss_as", "loss_es", "labels"), ("flops",))
+    if table[list(_TOKENS)].isna().all(axis=None):
+        raise DataError("loss_curves: no row has a loss of AS or ES tokens; leave out methods that write no rationale")
     figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.1), sharey=True)
     for ax, (column, (label, *_)) in zip(axes, _TOKENS.items(), strict=True):
         rows = table[table[column].notna()]
@@ -92,11 +98,15 @@ def loss_curves(table: pd.DataFrame) -> Figure:
                 run = run.sort_values("flops")
                 ax.plot(run["flops"], run[column], look.line, color=look.colour, label=named, **marks)
                 named = "_"  # one entry a method in the legend
-        ax.set(title=f"{label} tokens", ylim=(0, None))
+        ax.set(title=f"{label} tokens", ylim=(0, _top(table, _TOKENS)))
     axes[0].set_ylabel("validation loss (nats a token)")
     flops_axes(*axes)
     legend_above(figure, axes[0], f"labels: {', '.join(dict.fromkeys(table['labels']))}", columns=3)
     return figure
+
+
+def _top(table: pd.DataFrame, columns: Iterable[str]) -> float:
+    return 1.08 * float(table[list(columns)].max().max())
 
 
 @drawn

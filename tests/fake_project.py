@@ -30,6 +30,7 @@ beta: float | None = None  # None: the strategy's own default
 TRAINING = """\
 budget: float | None = None  # training FLOPs
 learning_rate: float | None = None
+model: str | None = None
 """
 ONE = 'method: str = "seq2seq"  # which method\nseed: int = 0\n'
 STUDY = 'study_data: list[str] = ["generated"]\nscorer_seeds: list[int] = [0]\n'

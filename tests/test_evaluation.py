@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from ases.certainty import power_table, seed_table
 from ases.checkpoints import write_whole
+from ases.curves import apart_sentence, loss_table
 from ases.errors import DataError
 from ases.evaluation import (
     budgets_of,
@@ -363,3 +365,28 @@ def test_a_score_rises_when_its_gain_exceeds_its_error():
     assert not still_rising(near)["still_rises"].any()
     far = points.assign(rouge_l=points["rouge_l"].where(~last, [0.0, 0.121, 0.0, 0.811]))
     assert still_rising(far)["still_rises"].tolist() == [True, True]
+
+
+def test_losses_of_several_runs_are_one_table_for_others_to_compare_with(tmp_path):
+    trainings = []
+    for method, loss_as in (("seq2seq", 0.5), ("answer-only", None)):
+        folder = tmp_path / method
+        folder.mkdir()
+        row = {"step": 3, "epoch": 1.0, "flops": 5, "target_tokens": 7, "loss": 0.25, "model": "model"}
+        row |= {"loss_as": loss_as, "loss_es": 0.1}
+        (folder / "training.json").write_text(json.dumps({"log": [row], "budget": []}))
+        settings = SimpleNamespace(training=SimpleNamespace(method=method, seed=2))
+        trainings.append(SimpleNamespace(folder=folder, settings=settings))
+    table = loss_table(trainings, "gold")
+    first = {"method": "seq2seq", "seed": 2, "model": "model", "step": 3, "epoch": 1.0, "flops": 5, "target_tokens": 7}
+    assert table.iloc[0].to_dict() == {**first, "loss": 0.25, "loss_as": 0.5, "loss_es": 0.1, "labels": "gold"}
+    assert table["method"].tolist() == ["seq2seq", "answer-only"] and pd.isna(table["loss_as"][1])
+
+
+def test_a_sentence_says_how_the_two_kinds_of_tokens_were_learned():
+    log = pd.DataFrame({"model": "model", "loss_es": [1.0, 0.25], "loss_as": [2.0, 0.5]})
+    said = apart_sentence(log, "gold")
+    assert "on ES tokens from 1.00 to 0.25, on AS tokens from 2.00 to 0.50 nats a token (gold labels)" in said
+    halves = pd.DataFrame({"model": ["esm", "asm"], "loss_es": [1.0, None], "loss_as": [None, 3.0]})
+    assert "ES tokens (ESM) from 1.00" in apart_sentence(halves, "novelty")
+    assert "cannot be told apart" in apart_sentence(log.assign(loss_es=None, loss_as=None), "gold")

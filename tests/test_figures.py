@@ -60,7 +60,8 @@ def points(seeds: int = 1) -> pd.DataFrame:
         for s in range(seeds)
         for k in (3, 1, 2)
     ]
-    return pd.DataFrame(rows).assign(low=lambda t: t["accuracy"] - 0.02, high=lambda t: t["accuracy"] + 0.03, n=256)
+    table = pd.DataFrame(rows).assign(target_tokens=lambda t: t["flops"] / 1e6)
+    return table.assign(low=lambda t: t["accuracy"] - 0.02, high=lambda t: t["accuracy"] + 0.03, n=256)
 
 
 def by_steps() -> pd.DataFrame:
@@ -77,7 +78,9 @@ def reasons() -> pd.DataFrame:
 
 def log() -> pd.DataFrame:
     rows = [{"model": m, "flops": 1e12 * k * w, "loss": w / k} for m, w in (("asm", 1), ("esm", 2)) for k in (1, 2, 3)]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    of = {"loss_as": "asm", "loss_es": "esm"}  # each model of a dual-path has tokens of one label only
+    return table.assign(**{name: 2 * table["loss"].where(table["model"] == model) for name, model in of.items()})
 
 
 def sweep() -> pd.DataFrame:
@@ -112,7 +115,7 @@ FIGURES: dict[str, tuple[tuple[Any, ...], str]] = {
     "lengths": ((lengths(),), "split measure value"),
     "scores_by_label": ((relative(), 1.2), "relative"),
     "beta_sweep": ((sweep(), 1.4), "beta as_share degenerate_share"),
-    "training_curve": ((log(), points().query("method == 'dual-path'")), "model flops loss"),
+    "training_curve": ((log(), points().query("method == 'dual-path'"), "gold"), "model flops loss loss_as loss_es"),
     "curves": ((points(),), "method seed flops accuracy low high n"),
     "accuracy": ((summary(),), "method accuracy low high n seeds"),
     "differences": ((comparisons(), "seq2seq"), "method difference low high p_holm"),
@@ -185,9 +188,9 @@ def test_missing_columns_are_named(name: str) -> None:
 
 
 def test_points_of_the_training_curve_are_checked_too() -> None:
-    for column in ("flops", "accuracy", "low", "high", "n"):
+    for column in ("flops", "target_tokens", "accuracy", "low", "high", "n"):
         with pytest.raises(DataError, match=rf"points.* lacks {column};"):
-            figures.training_curve(log(), points().drop(columns=column))
+            figures.training_curve(log(), points().drop(columns=column), "gold")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -351,21 +354,25 @@ def test_curves_of_one_seed_have_bands_and_of_several_a_mean() -> None:
         figures.curves(uneven.drop(uneven.query("method == 'uni-path' and seed == 1").index[0]))
 
 
-def test_training_curve_draws_loss_and_accuracy_in_one_unit() -> None:
+def test_training_curve_draws_losses_and_accuracy_in_one_unit() -> None:
     figure = drawn("training_curve")
     assert line(figure, "ESM") == pytest.approx(np.array([[2e12, 2], [4e12, 1], [6e12, 2 / 3]]))
     assert line(figure, "ASM") == pytest.approx(np.array([[1e12, 1], [2e12, 0.5], [3e12, 1 / 3]]))
+    assert line(figure, "ES tokens, ESM", 1) == pytest.approx(np.array([[2e12, 4], [4e12, 2], [6e12, 4 / 3]]))
+    assert line(figure, "AS tokens, ASM", 1) == pytest.approx(np.array([[1e12, 2], [2e12, 1], [3e12, 2 / 3]]))
     table = points().query("method == 'dual-path'").sort_values("flops")
-    (right,) = figure.axes[1].lines
-    assert right.get_xydata() == pytest.approx(table[["flops", "accuracy"]].to_numpy())
-    assert [segment[:, 1].tolist() for segment in segments(figure, 1)] == [
-        pytest.approx([row.low, row.high]) for row in table.itertuples()
-    ]
-    assert {ax.get_xlabel() for ax in figure.axes} == {"training FLOPs ($10^{12}$)"}
-    labels = [tick.label1.get_text() for tick in figure.axes[1].xaxis.get_major_ticks()]
-    places = [tick.get_loc() for tick in figure.axes[1].xaxis.get_major_ticks()]
-    assert [float(label) * 1e12 for label in labels] == pytest.approx(places)
-    assert "nats a token" in words(figure) and "95 % interval" in words(figure)
+    for axes, column in ((2, "flops"), (3, "target_tokens")):
+        (curve,) = figure.axes[axes].lines
+        assert curve.get_xydata() == pytest.approx(table[[column, "accuracy"]].to_numpy())
+        assert [segment[:, 1].tolist() for segment in segments(figure, axes)] == [
+            pytest.approx([row.low, row.high]) for row in table.itertuples()
+        ]
+    labels = {"training FLOPs ($10^{12}$)", "target tokens ($10^{6}$)"}
+    assert {ax.get_xlabel() for ax in figure.axes} == labels and figure.axes[3].get_xlabel().startswith("target")
+    ticks = figure.axes[2].xaxis.get_major_ticks()
+    shown = [float(tick.label1.get_text()) * 1e12 for tick in ticks]
+    assert shown == pytest.approx([tick.get_loc() for tick in ticks])
+    assert "nats a token" in words(figure) and "95 % interval" in words(figure) and "label (gold)" in words(figure)
 
 
 def test_beta_sweep_draws_what_is_there() -> None:
@@ -560,10 +567,9 @@ def test_labels_follow_the_measure(name: str, label: str) -> None:
     labels = {text for ax in figure.axes for text in (ax.get_xlabel(), ax.get_ylabel())}
     assert label in labels and not any("accuracy" in text or "percent" in text for text in labels)
     assert drawn(name).axes[-1].get_xlabel() and "ROUGE" not in words(drawn(name))
-    (axis,) = (
-        one for ax in figure.axes for one in (ax.xaxis, ax.yaxis) if "ROUGE" in one.get_label().get_text()
-    )
-    assert not any("%" in text.get_text() for text in axis.get_ticklabels())
+    both = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    measured = [axis for axis in both if "ROUGE" in axis.get_label().get_text()]
+    assert measured and not any("%" in text.get_text() for axis in measured for text in axis.get_ticklabels())
 
 
 def test_scores_stand_beside_their_rows() -> None:

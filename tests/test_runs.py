@@ -191,6 +191,64 @@ def test_collected_data_is_known_by_its_content_not_its_place(project: Path) -> 
         key("data", size="real", data="llm_adapters_cot", data_folder="nowhere")
 
 
+STARTS = {"starts": ["micro", "params/start/checkpoint"], "train_sizes": [8, 16], "start_methods": ["seq2seq"]}
+
+
+def test_starts_are_compared_on_the_same_data_for_the_same_budget(project: Path) -> None:
+    run = runs.run_for("start", {**STARTS, "seeds": [0, 1], "test_size": 9, "model": "tiny", "method": "uni-path"})
+    arms = [(one.settings.data.train_size, one.parameters["model"], one.parameters["seed"]) for one in run.inputs]
+    assert arms == [(size, start, seed) for size in (8, 16) for start in STARTS["starts"] for seed in (0, 1)]
+    assert len(run.all("data")) == 2 and {one.settings.data.test_size for one in run.inputs} == {9}
+    assert len({one.settings.training.budget for one in run.inputs}) == 1
+    assert set(run.parameters) == {*STARTS, "seeds", "test_size"}, "model and method are the step's own affair"
+    assert run.inputs[0].key == key("generation", method="seq2seq", model="micro", train_size=8, test_size=9)
+    alone = runs.plan({**STARTS, "seeds": [0]})
+    assert {one.step for one in alone} == {"data", "training", "generation", "start"} and alone[-1].step == "start"
+    both = runs.plan({**STARTS, "seeds": [0], "methods": ["seq2seq"], **STUDY})
+    assert both[-1].step == "results" and [one.key for one in both if one.step == "start"] == [alone[-1].key]
+    with pytest.raises(ParameterError, match="needs train_sizes and start_methods"):
+        runs.plan({"starts": ["nano"], "seeds": [0]})
+
+
+def test_a_checkpoint_is_known_by_its_content_not_its_place(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, weights in (("one", b"w"), ("two", b"w"), ("other", b"v")):
+        (project / name).mkdir()
+        (project / name / "config.json").write_text('{"d_model": 64}')
+        (project / name / "model.safetensors").write_bytes(weights)
+    one, two, other = (key("training", model=name) for name in ("one", "two", "other"))
+    assert one == two != other
+    (project / "two" / "MODEL_CARD.md").write_text("Words about it.")
+    assert key("training", model="two") == one
+    run = runs.run_for("training", {"model": "one", "method": "seq2seq"})
+    assert run.settings.training.model == str(project / "one"), "found from any working directory"
+    run.figure_folder.mkdir(parents=True)
+    run.finish()
+    assert run.manifest()["settings"]["training"]["model"] == "one", "no place of this machine in what is published"
+    assert runs.run_for("training", {"model": "google/t5"}).settings.training.model == "google/t5"
+    assert runs.run_for("training", {}).settings.training.model == "nano"
+
+
+def test_a_checkpoint_of_a_presets_shape_has_its_batch_and_learning_rate(project: Path) -> None:
+    shape = {"d_model": 128, "num_layers": 2, "num_decoder_layers": 2, "d_ff": 512}
+    for name, changed in (("ours", {}), ("wider", {"d_ff": 1024})):
+        (project / name).mkdir()
+        (project / name / "config.json").write_text(json.dumps(shape | changed))
+    dials = {}
+    for model in ("micro", "ours", "wider"):
+        training = runs.run_for("training", {"model": model}).settings.training
+        dials[model] = (training.batch_size, training.learning_rate)
+    assert dials["ours"] == dials["micro"] != dials["wider"] == (64, 5e-4)
+
+
+def test_going_on_from_the_whole_chain_model_needs_its_run() -> None:
+    run = runs.run_for("training", {"method": "uni-path", "init": "seq2seq", "seed": 3})
+    start = run.input("training")
+    assert start.key == key("training", method="seq2seq", seed=3)
+    assert run.key != key("training", method="uni-path", seed=3)
+    labelled = runs.run_for("training", {"method": "dual-path", "init": "seq2seq"})
+    assert labelled.input("training").key == labelled.input("scoring").input("training").key
+
+
 def test_errors_of_plans() -> None:
     with pytest.raises(ParameterError, match="methods and seeds"):
         runs.plan({"size": "smoke"})

@@ -11,9 +11,11 @@ import pytest
 
 from ases.errors import ParameterError
 from ases.models import fresh_model
+from ases.novelty import novelty_scores
+from ases.pieces import split_pieces
 from ases.problems import generate_problems
 from ases.scorers import Scorer, fold_of, score_table
-from ases.scoring import flops_of, labels_for, learned_from, score_run, scorer_condition, shown_scores
+from ases.scoring import flops_of, labels_at_hand, labels_for, learned_from, score_run, scorer_condition, shown_scores
 from ases.settings import settings_for
 from ases.shards import scored_log
 from ases.tokens import train_codec
@@ -80,3 +82,15 @@ def test_costs_are_told_by_condition(scorers) -> None:
 def test_the_first_example_is_shown_piece_by_piece(scorers, tmp_path: Path) -> None:
     shown = shown_scores(score_run(SPLITS, scorers[:1], tmp_path), SPLITS["valid"])
     assert "".join(shown["text"]) == SPLITS["valid"][0].rationale
+
+
+def test_labels_at_hand_are_gold_or_else_new_words() -> None:
+    strategy, found = labels_at_hand(EXAMPLES)
+    assert strategy == "gold" and found == {one.qid: list(one.gold) for one in EXAMPLES}
+    bare = [replace(one, gold=None) for one in EXAMPLES]
+    strategy, found = labels_at_hand([EXAMPLES[0], *bare[1:]])
+    assert strategy == "novelty", "some without gold: one kind of labels for all"
+    for one in bare:
+        scores = novelty_scores(one.question, split_pieces(one.rationale))
+        mean = sum(scores) / len(scores)
+        assert found[one.qid] == ["AS" if score > mean else "ES" for score in scores]

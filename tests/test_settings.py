@@ -80,6 +80,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a unit without a budget": ({"budget_unit": "epochs"}, "budget_unit is epochs, but no budget is given"),
     "more parts than pairs": ({"batch_size": 4, "accumulate": 3, "processes": 2}, "accumulate 3 times processes 2"),
     "no process": ({"processes": 0}, "processes is 0"),
+    "looking too often": ({"curve_points": 6}, "curve_points is 6, but .* 5 times"),
     "sharded over one": ({"sharded": True}, "several processes"),
     "unknown reduction": ({"reduce": "max"}, "reduce is 'max', but must be one of sum, mean"),
     "unknown condition": ({"condition": "answer"}, "condition"),

@@ -11,12 +11,13 @@ import threading
 import pytest
 import torch
 
-from ases import trainer
+from ases import records, trainer, training
 from ases.errors import ModelError, RunError
 from ases.models import save_model
 from ases.training import measured, read_training, train
 from tests.test_models import mt5
 from tests.test_training import CODEC, EXAMPLES, in_a_fork, pairs, settings_with_steps, weights
+from tests.test_training import unswept as unswept
 
 ROWS, HELD_OUT = pairs("uni-path"), pairs("uni-path", EXAMPLES[48:])
 
@@ -45,6 +46,13 @@ def whole(tmp_path_factory):
     return run(settings(12), folder), folder
 
 
+@pytest.fixture(scope="module")
+def four(tmp_path_factory):
+    """The same for 4 steps."""
+    folder = tmp_path_factory.mktemp("four")
+    return run(settings(4), folder), folder
+
+
 def test_a_step_in_parts_is_the_same_step(whole, tmp_path):
     assert close(whole[0], run(settings(12, accumulate=3), tmp_path))
     assert measured(tmp_path)["pairs_at_a_time"].item() == 6  # of 16
@@ -60,6 +68,11 @@ def test_two_processes_give_the_weights_of_one_in_two_parts(whole, tmp_path):
     logs = [read_training(tmp_path / name).log for name in ("one", "two")]
     assert logs[0]["loss"].tolist() == pytest.approx(logs[1]["loss"].tolist(), rel=1e-5)
     assert {path.name for path in (tmp_path / "two").iterdir()} == {"model", "training.json"}
+
+
+def test_two_processes_with_a_share_of_the_weights_each_give_the_same(four, tmp_path):
+    assert close(four[0], run(settings(4, processes=2, sharded=True), tmp_path))
+    assert len(list((tmp_path / "model" / "curve").iterdir())) == 2, "curve points are gathered, too"
 
 
 def test_processes_that_are_not_there_are_missed(tmp_path, monkeypatch):
@@ -114,6 +127,41 @@ def test_killed_at_any_moment_it_ends_the_same_and_repeats_a_checkpoint_interval
     for before, after in zip(sittings, sittings[1:], strict=False):
         assert 0 < after["from_step"] <= before["to_step"] + total / trainer.CHECKPOINTS
         assert before["to_step"] - after["from_step"] <= total / trainer.CHECKPOINTS + 1
+
+
+# Where a kill falls, as the function that it falls into and whether before or after its work.
+PHASES = {
+    "best weights half in place": (records, "save_model", "after"),
+    "evaluated": (records.Records, "record", "after"),
+    "curve point": (records.Records, "keep_curve_point", "after"),
+    "checkpoint without optimiser": (trainer._PlannedTrainer, "_save_optimizer_and_scheduler", "before"),
+    "checkpoint not sealed": (trainer, "seal", "before"),
+    "checkpoint sealed": (trainer, "seal", "after"),
+    "measured": (records.Records, "measured", "after"),
+    "weights in place": (records.Records, "keep_best", "after"),
+    "all but the end": (training, "write_whole", "before"),
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_killed_in_any_phase_it_ends_the_same(phase, four, tmp_path):
+    owner, name, when = PHASES[phase]
+    work = getattr(owner, name)
+
+    def deadly(*arguments, **named):
+        if when == "after":
+            work(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def killed():
+        setattr(owner, name, deadly)
+        run(settings(4), tmp_path)
+
+    assert in_a_fork(killed) == signal.SIGKILL
+    assert same(four[0], run(settings(4), tmp_path))
+    assert read_training(tmp_path).log.equals(read_training(four[1]).log)
+    left = {path.name for path in (tmp_path / "model").iterdir()}
+    assert left == {"curve", "log.jsonl", "measured.json", "model"}
 
 
 @pytest.mark.parametrize("limit", [2**16, 2**20 + 2**19], ids=["weights", "optimiser"])

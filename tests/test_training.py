@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -30,6 +31,15 @@ EXAMPLES = generate_problems(60, seed=3, steps_from=1, steps_to=2)
 CODEC = codec_for("nano", [text for e in EXAMPLES[:48] for text in (e.question, e.rationale)])
 SMOKE = settings_for({"size": "smoke"})
 SETTINGS = replace(SMOKE.training, batch_size=16, curve_points=2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unswept():
+    """Each training sweeps for garbage: what was loaded before need not be looked through each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def pairs(method, examples=EXAMPLES[:48], codec=CODEC):
