@@ -189,7 +189,7 @@ def test_the_import_check_sees_imports(tmp_path: Path):
 
 # --- Makefile, .ci/environment.sh, .ci/run --------------------------------------------------------------------
 
-NEED_VENV = ["reproduce", "publish", "test", "lab", "check"]
+NEED_VENV = ["reproduce", "verify", "publish", "test", "test-kill", "lab", "check", "lint"]
 # Stands for Python, its venv module and pip, and notes what it is asked to do.
 FAKE_PYTHON = """#!/usr/bin/env bash
 echo "$*" >>"$FAKE_LOG"
@@ -259,13 +259,14 @@ def test_each_target_builds_the_environment_when_it_must(copy: Copy, target: str
 def test_the_environment_is_built_once_and_anew_for_another_lock(copy: Copy):
     assert copy.make("check").returncode == 0
     assert copy.built_from == LOCK.read_text()
-    install, project, ruff = [line for line in copy.asked if line.startswith("-m") and "venv " not in line]
+    install, project, asked = [line for line in copy.asked if line.startswith("-m") and "venv " not in line]
     assert "-r .venv/installing.lock" in install
     assert "--no-deps --no-build-isolation --editable ." in project
-    assert ruff == "-m ruff check ."
+    assert asked == "-m ases check"
 
     assert copy.make("check").returncode == 0
-    assert copy.asked == ["-m ruff check ."]
+    assert copy.asked == ["-m ases check"]
+    assert copy.make("lint").returncode == 0 and copy.asked == ["-m ruff check ."]
 
     (copy.root / ".venv" / "left-over").touch()
     (copy.root / "requirements.lock").write_text("torch==2.13.0\n")
@@ -278,7 +279,7 @@ def test_a_build_that_fails_is_begun_again(copy: Copy):
     result = copy.make("check", FAKE_PIP="1")
     assert result.returncode != 0
     assert copy.built_from is None
-    assert "-m ruff check ." not in copy.asked
+    assert "-m ases check" not in copy.asked
     (copy.root / ".venv" / "half-written").touch()
     assert copy.make("check").returncode == 0
     assert copy.built_from == LOCK.read_text()
@@ -302,7 +303,7 @@ def test_torch_alone_comes_from_the_index_that_is_given(copy: Copy):
 
 
 def test_reproduce_and_publish_take_a_parameter_file(copy: Copy):
-    for target in ("reproduce", "publish"):
+    for target in ("reproduce", "verify", "publish"):
         assert copy.make(target).returncode == 0
         assert copy.asked[-1] == f"-m ases {target} params/quick.yaml"
         assert copy.make(target, "PARAMS=params/real.yaml").returncode == 0
