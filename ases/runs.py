@@ -192,6 +192,7 @@ def _training_spec(given: Given, known: Known) -> _Spec:
         names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
         inputs = (*inputs, _run("training", {**_only(given, names), "method": BASELINE}, known))
     words = [training.method, "continued" if training.init == BASELINE else ""]
+    words += [Path(given["model"]).name if given.get("model") else ""]
     words += [f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
     return _Spec(inputs, own, "-".join(filter(None, [*words, f"seed{training.seed}"])))
 
