@@ -155,6 +155,7 @@ def pretrain(
     digest = hashlib.sha256("\0".join(texts.texts).encode()).hexdigest()
     if (folder / "recipe.json").is_file():
         _check_same(folder, settings, digest)
+        shutil.rmtree(folder / "training", ignore_errors=True)
         return done
     codec = _codec(settings, texts.texts)
     windows = _windows(texts.texts, codec, settings.longest)
@@ -205,6 +206,7 @@ def pretrain(
     recipe["parameters"] = model.num_parameters()
     (folder / "MODEL_CARD.md").write_text(_card(recipe), encoding="utf-8")
     write_whole(folder / "recipe.json", recipe)
+    shutil.rmtree(folder / "training")  # its log is the curve, its weights are the checkpoint
     return done
 
 
