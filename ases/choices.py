@@ -117,8 +117,8 @@ def check_values(values: Mapping[str, Any], budgeted: bool) -> None:
         )
     if values["curve_points"] > MOST_CURVE_POINTS:
         raise ParameterError(
-            f"curve_points is {values['curve_points']}, but validation answers are looked at {MOST_CURVE_POINTS} times a "
-            "run at most (the validation loss of each epoch is in the log)"
+            f"curve_points is {values['curve_points']}, but validation answers are looked at {MOST_CURVE_POINTS} times "
+            "a run at most (the validation loss of each epoch is in the log)"
         )
     if not values["warmup"] < 1:
         raise ParameterError(f"warmup is {values['warmup']}, but is a share of the steps, below 1")
