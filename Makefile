@@ -28,10 +28,10 @@ ifneq ($(shell cmp -s requirements.lock $(BUILT) && echo same),same)
 .PHONY: $(BUILT)
 endif
 
-.PHONY: help reproduce publish test check lab lock clean distclean
+.PHONY: help reproduce verify publish benchmark test test-kill check lint lab lock clean distclean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | while IFS= read -r line; do \
+	@grep -E '^[a-z-]+:.*## ' Makefile | while IFS= read -r line; do \
 	    printf '  make %-10s %s\n' "$${line%%:*}" "$${line#*## }"; done
 
 $(BUILT):
@@ -40,8 +40,15 @@ $(BUILT):
 reproduce: $(BUILT) ## compute everything and execute the notebooks into build/ (PARAMS=params/quick.yaml)
 	@$(RUN) -m ases reproduce $(PARAMS)
 
+verify: $(BUILT) ## hold what `make reproduce` made against the published results, table by table
+	@$(RUN) -m ases verify $(PARAMS)
+
 publish: $(BUILT) ## renew notebooks/ and figures/ from what `make reproduce` made
 	@$(RUN) -m ases publish $(PARAMS)
+
+benchmark: PARAMS = params/benchmark.yaml
+benchmark: $(BUILT) ## measure speed and memory, renew 09_performance and its figures (PARAMS=params/benchmark.yaml)
+	@$(RUN) -m ases benchmark $(PARAMS)
 
 # The notebooks are run at their smallest size first: some tests read what that leaves in build/.
 test: export OMP_NUM_THREADS := 1
@@ -56,7 +63,15 @@ test: $(BUILT) ## run the notebooks at their smallest size, then all tests
 	@$(RUN) -m pytest $(TESTS) -q -n $(WORKERS) --dist loadscope \
 	    --nbval --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg
 
-check: $(BUILT) ## look the code over with ruff
+test-kill: export OMP_NUM_THREADS := 1
+test-kill: export HF_HUB_OFFLINE := 1
+test-kill: $(BUILT) ## kill a real workflow ten times, and see that nothing is lost (ten minutes)
+	@$(RUN) -m pytest tests/test_kill.py -m kill -q -s
+
+check: $(BUILT) ## prove the installation: versions, modules, and the method once with a known result (a minute)
+	@$(RUN) -m ases check
+
+lint: $(BUILT) ## look the code over with ruff
 	@$(RUN) -m ruff check .
 
 lab: $(BUILT) ## open the notebooks in JupyterLab

@@ -1,22 +1,35 @@
-# The workflow: one rule a step, one notebook a job. `python -m ases reproduce` calls it with its checks before.
+# The workflow: one rule a step, one notebook a job. `python -m ases reproduce` calls it, and so does, on a cluster,
+#     snakemake --configfile params/paper.yaml --profile params/profiles/slurm
 # Which runs there are, and what each needs, is in ases/runs.py; done means that the run's manifest is there.
 import shlex
 import sys
 
-from ases import runs
+from ases import reproduction, runs
+from ases.execution import state
 from ases.parameters import assignments
 from ases.provenance import notebook_code
 
-PLAN = {run.folder.name: run for run in runs.plan(config)}
-MANIFEST = "runs/{}/manifest.json"  # relative to the build folder, where Snakemake is told to work
+# A job on another machine reads this file again: what was checked and laid ready once need not be twice.
+RUNS = (reproduction.prepared if workflow.is_main_process else runs.plan)(config)
+PLAN = {run.folder.name: run for run in RUNS}
+MANIFEST = "runs/{}/manifest.json"  # relative to the build folder
+
+
+workdir: str(RUNS[-1].home)
+
 
 
 def run_of(rule, wildcards):
     return PLAN[f"{rule}-{wildcards.name}"]
 
 
+def manifests_before(run):
+    # What is drawn from figures/results needs nothing of what came before it.
+    return [] if state(run) == "exported" else [MANIFEST.format(one.folder.name) for one in run.inputs]
+
+
 def needs(rule):
-    return lambda wildcards: [MANIFEST.format(one.folder.name) for one in run_of(rule, wildcards).inputs]
+    return lambda wildcards: manifests_before(run_of(rule, wildcards))
 
 
 def code(rule):
@@ -28,7 +41,7 @@ def arguments(rule):
     return lambda wildcards: shlex.join([runs.STEPS[rule], *(part for word in words(wildcards) for part in ("-p", word))])
 
 
-COMMAND = f"{shlex.quote(sys.executable)} -m ases run --quiet {{params.arguments}} 2>&1"
+COMMAND = f"{shlex.quote(sys.executable)} -m ases run --quiet {{params.arguments}} --manifest {{output}} 2>&1"
 
 
 rule all:

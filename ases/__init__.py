@@ -7,7 +7,7 @@ The modules follow the data, and each imports only from those above it:
     stories, graphs, problems            generated word problems with gold labels
     lesions, report_*, reports           generated PET reports with gold labels, Chinese and English
     numerals, arithmetic                 numbers in text
-    layouts, files, rows, checks         files of any layout, row by row; a dry look at one
+    memory, layouts, files, rows, checks files of any layout, row by row; a dry look at one
     downloads, hub, rationales, sources  named sets and anyone's own: the one door
     gathering, duplicates, splits, scale splits without leakage, at any size
     metrics, measures                    how right a chain, and a label, is
@@ -17,20 +17,26 @@ The modules follow the data, and each imports only from those above it:
     likelihoods, scorers, novelty        what a trained model, or the words alone, say of each piece
     scores, labels                       pieces -> one score each -> one label each
     shards, scoring                      one scoring run, in parts that a killed run finds again
-    chains, token_steps, engines, journal, voting,
+    chains, token_steps, engines, ctranslate, journal, voting,
     generation, live                     model -> chains
     kinds, aligned, detection, ranking,
     agreement, study, study_tables       how right each strategy is
     power, statistics, effects, steps,
-    curves, evaluation, starts           chains -> tables, and how sure they are
+    curves, evaluation, certainty, starts chains -> tables, and how sure they are
+    scoring_speed, benchmarks_*          how fast, and with how much memory
     descriptions, cards, gallery,
     demonstration                        what data, pieces and pairs look like, as tables
-    coloured, slider, looks,
-    training_figures, figures,
+    coloured, slider, looks, figures,
+    chain_figures, training_figures,
     data_figures, detection_figures      tables -> pictures
-    provenance, parameters, folders,
-    runs, execution, reproduction,
-    publishing, __main__                 run folders, strict notebook parameters, the workflow, the command line
+    performance, speed_words,
+    speed_figures                        what was measured -> tables, sentences, pictures
+    provenance, parameters, progress,
+    folders, sweeps, identities, runs,
+    execution, exporting,
+    reproduction, status, publishing,
+    verification, reference,
+    installation, __main__               run folders, strict notebook parameters, the workflow, the command line
 """
 
 __version__ = "0.1.0"

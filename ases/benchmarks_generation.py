@@ -8,8 +8,10 @@ taken, as other work on the machine can only slow a run down.
 
 from __future__ import annotations
 
-import resource
+import json
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -23,13 +25,17 @@ from transformers import PreTrainedModel
 from ases.chains import Chain
 from ases.ctranslate import CTranslateWriter
 from ases.engines import TransformersWriter, Writer, Written
-from ases.errors import DataError
+from ases.errors import DataError, RunError
 from ases.examples import Example
 from ases.generation import chains_to, write_chains
+from ases.hardware import matrix_rate
+from ases.memory import peak_mib, resident_mib
 from ases.metrics import is_correct
-from ases.settings import GenerationSettings
-from ases.threads import on_threads
-from ases.tokens import Codec
+from ases.models import fresh_model
+from ases.problems import generate_problems
+from ases.settings import GenerationSettings, settings_for
+from ases.threads import on_threads, own_environment
+from ases.tokens import Codec, train_codec
 
 Progress = Callable[[str, float], None]
 
@@ -75,23 +81,23 @@ def engine_table(
     *,
     threads: int = 2,
     repeats: int = 3,
+    kinds: Sequence[str] = ("float32", "int8"),
     progress: Progress = lambda message, done: None,
 ) -> pd.DataFrame:
     """Speed and accuracy of the engines with one trained model (methods with one model), greedy.
 
     Columns: ``engine, compute_type, batch, threads, seconds, examples_per_second, segments_per_second, times_plain,
     cpu_seconds`` (of all threads: what other work on the machine changes least), ``accuracy, same_chains`` (share of
-    chains that equal the plain loop's). The plain loop is timed once: it is long.
+    chains that equal the plain loop's). The plain loop is timed once: it is long. ``kinds`` are CTranslate2's.
     """
     greedy = replace(settings, decoding="greedy", vote="none", samples=1)
     rows, plain = [], None
     with on_threads(threads):
         engines: list[tuple[str, str, int, Callable[[], Writer]]] = [
             ("plain loop", "float32", 1, lambda: PlainWriter(model, codec)),
-            ("transformers", "float32", 1, lambda: TransformersWriter(model, codec)),
             ("transformers", "float32", greedy.generation_batch, lambda: TransformersWriter(model, codec)),
         ]
-        for kind in ("float32", "int8"):
+        for kind in kinds:
             engines.append(
                 ("ctranslate2", kind, greedy.generation_batch, lambda k=kind: CTranslateWriter(model, codec, folder, k))
             )
@@ -223,18 +229,6 @@ def cost_table(
     return pd.DataFrame(rows)
 
 
-def matrix_rate(size: int = 1024, seconds: float = 0.5) -> float:
-    """FLOPs a second of a float32 product of two square matrices on torch's threads: the most that can be had."""
-    a, b = torch.rand(size, size), torch.rand(size, size)
-    a @ b
-    best, until = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        started = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - started)
-    return 2 * size**3 / best
-
-
 def memory_table(
     writers: Mapping[str, Writer],
     codec: Codec,
@@ -261,7 +255,7 @@ def memory_table(
     def measure(message: str, done: float) -> None:
         finished = round(done * questions)
         if finished and finished % step == 0:
-            row = {"questions": finished, "peak_mb": peak_megabytes(), "seconds": time.perf_counter() - started}
+            row = {"questions": finished, "peak_mb": peak_mib(), "seconds": time.perf_counter() - started}
             rows.append(row)
         progress(message, done)
 
@@ -269,10 +263,35 @@ def memory_table(
     return pd.DataFrame(rows)
 
 
-def peak_megabytes() -> float:
-    """The most memory (MB) that this process has had resident."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+def memory_by_questions(
+    counts: Sequence[int], progress: Progress = lambda message, done: None, *, tokens: int = 8
+) -> pd.DataFrame:
+    """Peak memory for each number of questions, each in a process of its own with a nano model of random weights.
+
+    Columns: ``questions, loaded_mb`` (before the first question), ``peak_mb, seconds``. Chains have ``tokens`` tokens.
+    Raises RunError where a process fails.
+    """
+    rows = []
+    for place, count in enumerate(counts):
+        progress(f"{count:,} questions", place / len(counts))
+        command = [sys.executable, "-m", "ases.benchmarks_generation", str(count), str(tokens)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=own_environment(1))
+        if done.returncode:
+            raise RunError(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-500:]}")
+        rows.append(json.loads(done.stdout))
+    return pd.DataFrame(rows)
+
+
+def _measure_memory(count: str, tokens: str) -> None:
+    torch.set_num_threads(1)
+    examples = generate_problems(64, seed=0)
+    codec = train_codec([text for one in examples for text in (one.question, one.rationale)])
+    settings = replace(settings_for({"size": "smoke"}).generation, max_chain_tokens=int(tokens))
+    writers = {"model": TransformersWriter(fresh_model("nano", codec, 0).eval(), codec)}
+    before = resident_mib()
+    with tempfile.TemporaryDirectory() as folder:
+        table = memory_table(writers, codec, settings, Path(folder), questions=int(count), points=1)
+    print(json.dumps({"loaded_mb": before, **table.iloc[-1].to_dict(), "questions": int(count)}))
 
 
 def _timed(
@@ -301,3 +320,7 @@ def _accuracy(chains: Sequence[Chain], examples: Sequence[Example]) -> float:
 def _share(values: Iterator[bool]) -> float:
     found = list(values)
     return sum(found) / len(found)
+
+
+if __name__ == "__main__":
+    _measure_memory(*sys.argv[1:])

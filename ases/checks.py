@@ -88,6 +88,8 @@ def check_file(
     they are estimated. Raises DataError where there is no such file, ParameterError for columns that cannot be.
     """
     path = Path(path).expanduser()
+    if str(path).startswith("hub:"):
+        raise DataError(f"{path} is a hub set and no file; each of its rows is checked when a notebook reads it")
     if not path.is_file():
         raise DataError(f"{path} {'is a folder; name one file' if path.is_dir() else 'is not there'}")
     names, size = column_names(columns), max(path.stat().st_size, 1)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ases.errors import ParameterError
+from ases.presets import PRESETS
 
 METHODS = ("answer-only", "seq2seq", "uni-path", "uni-path-merged", "dual-path", "dual-path-merged")
 """The methods compared. ``-merged`` joins adjacent pieces with one label (METHOD, section 4)."""
@@ -42,6 +43,12 @@ GENERATED = ("generated", "reports")
 ANSWERED = ("generated", "gsm8k", "llm_adapters_cot", "palm_svamp_cot")
 """Data in which every question has an answer."""
 
+BENCHMARKS = ("scoring", "training", "generation", "data")
+"""The parts of the performance notebook."""
+
+REAL_RATIONALES = "llm_adapters_cot"
+"""The collected set that measurements of speed are taken on, beside generated problems."""
+
 PRIVATE = ("cpet",)
 """Data about people: what is computed from it stays in the folder that holds it, and nothing of it is published."""
 
@@ -51,7 +58,7 @@ COLUMN_FIELDS = ("qid", "question", "rationale", "answer", "source", "licence")
 LANGUAGES = ("en", "zh")
 LANGUAGE_OF = {"reports": "zh", "cpet": "zh"}
 """Languages of data that is not English, unless another is given."""
-SIZE_NAMES = ("smoke", "quick", "real")
+SIZE_NAMES = ("smoke", "quick", "real", "gpu", "paper")
 
 MOST_CURVE_POINTS = 5
 """How often a run may look at validation accuracy or ROUGE-L (METHOD, section 5)."""
@@ -73,11 +80,13 @@ _CHOICES = {
     "compute_type": ("float32", "int8", "bfloat16"),
     "decoding": ("greedy", "sampling", "beams"),
     "vote": ("none", "chain", "segment"),
+    "scorer_shape": ("flan-t5-small", *PRESETS),
 }
 _ABOVE_ZERO = (
     "valid_size test_size steps_from steps_to largest budget batch_size accumulate processes learning_rate "
     "curve_points folds max_rounds max_segment_tokens max_chain_tokens generation_batch token_budget temperature "
-    "beams samples"
+    "beams samples threads scored_pieces plain_pieces timed_steps asked most_turns longest_turn "
+    "memory_questions file_rows made_problems"
 ).split()
 _LEFT_OUT = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 _NOT_BELOW_ZERO = "train_size distractors weight_decay warmup data_seed seed top_k generation_seed".split()
@@ -108,14 +117,16 @@ def check_values(values: Mapping[str, Any], budgeted: bool) -> None:
         )
     if values["curve_points"] > MOST_CURVE_POINTS:
         raise ParameterError(
-            f"curve_points is {values['curve_points']}, but validation answers are looked at {MOST_CURVE_POINTS} times a "
-            "run at most (the validation loss of each epoch is in the log)"
+            f"curve_points is {values['curve_points']}, but validation answers are looked at {MOST_CURVE_POINTS} times "
+            "a run at most (the validation loss of each epoch is in the log)"
         )
     if not values["warmup"] < 1:
         raise ParameterError(f"warmup is {values['warmup']}, but is a share of the steps, below 1")
     if values["distractors"] > 1:
         raise ParameterError(f"distractors is {values['distractors']}, but is a probability, from 0 to 1")
     _check_columns(values["columns"], values["data"])
+    if not values["parts"] or set(values["parts"]) - set(BENCHMARKS):
+        raise ParameterError(f"parts is {list(values['parts'])}, but holds one or more of {', '.join(BENCHMARKS)}")
     if values["held_out_schemas"] and values["data"] not in GENERATED:
         raise ParameterError("held_out_schemas needs generated data: collected questions carry no story schemas")
     if values["data"] not in ("reports", "own") and values["language"] != LANGUAGE_OF.get(values["data"], "en"):

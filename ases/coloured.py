@@ -31,12 +31,13 @@ _SMALL = "font-size:70%;font-weight:normal;color:#333"
 _DIFFERS = "\N{NOT EQUAL TO}"
 
 
-def coloured(rows: Iterable[Mapping[str, Any]], *, title: str = "") -> str:
+def coloured(rows: Iterable[Mapping[str, Any]], *, title: str = "", unit: str = "piece") -> str:
     """HTML of some chains, self-contained: inline styles only, no script, nothing loaded.
 
     A row holds ``qid``, ``question``, ``pieces``: (text, label, score or None) for each piece, label ``ES``, ``AS``
     or None where there is none, and where known ``gold``: the true label of each piece. Scores stand raised after
     their piece, a label that differs from gold is marked. All text is escaped and shown whole, line breaks kept.
+    ``unit`` says what a piece is called here; without any label the legend explains no colours.
     Raises DataError, naming the qid, for a row that lacks a field, an unknown label, or gold of another length.
     """
     rows = list(rows)
@@ -45,7 +46,9 @@ def coloured(rows: Iterable[Mapping[str, Any]], *, title: str = "") -> str:
     parts = [_row(row, position) for position, row in enumerate(rows)]
     pieces = [piece for row in rows for piece in row["pieces"]]
     heading = f'<div style="font-weight:bold">{_plain(title)}</div>' if title else ""
-    legend = _legend(any(score is not None for _, _, score in pieces), any("gold" in row for row in rows))
+    labelled = any(label is not None for _, label, _ in pieces)
+    scored = any(score is not None for _, _, score in pieces)
+    legend = _legend(unit, labelled, scored, any("gold" in row for row in rows))
     return f'<div style="{_BOX}">{heading}{legend}{"".join(parts)}</div>'
 
 
@@ -86,9 +89,9 @@ def _plain(text: str) -> str:
     return escape(text).replace("$", "<span>$</span>")
 
 
-def _legend(scores: bool, gold: bool) -> str:
+def _legend(unit: str, labelled: bool, scores: bool, gold: bool) -> str:
     words = [f"{_piece('ES', ES, None, None)} extractive", f"{_piece('AS', AS, None, None)} abstractive"]
-    words.append("a bar ends each piece")
+    words = [*(words if labelled or gold else []), f"a bar ends each {unit}"]
     if scores:
         words.append(f'<sup style="{_SMALL}">1.23</sup> score')
     if gold:

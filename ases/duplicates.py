@@ -1,7 +1,7 @@
 """Questions that are copies of each other but for numbers, names or a few words, among a few or a million.
 
 >>> sets = word_sets(["Ann had 3 pens and lost two.", "Tom had 9 pens and lost five.", "What is 2 + 2?"])
-
+>>> family_labels(len(sets), near_pairs(sets))
 array([0, 0, 1])
 
 Two questions are near copies when their sets of masked words overlap by :data:`NEAR` (Jaccard). Every pair said to be

@@ -24,22 +24,33 @@ from ases.errors import DataError
 from ases.examples import Example
 from ases.generation import REASONS, Chain
 from ases.measures import MEASURES, headline, measure_in
-from ases.metrics import bleu, equation_share, is_correct, rouge, sentence_bleu
+from ases.metrics import equation_share, is_correct, rouge, sentence_bleu
 from ases.pieces import split_pieces
-from ases.power import detectable_difference, detectable_mean, detectable_over_seeds, spread_of
 from ases.scoring import scorer_condition
 from ases.settings import BASELINE, METHODS, Settings
-from ases.statistics import Interval, bootstrap_mean, compare, proportion_interval, seed_mean, summarise, tables_of
+from ases.statistics import (
+    Interval,
+    bootstrap_mean,
+    compare,
+    corpus_bleu_interval,
+    proportion_interval,
+    seed_mean,
+    summarise,
+    tables_of,
+)
 from ases.training import read_training
+
+_ROUGE_NAMES = {"rouge_1": "ROUGE-1", "rouge_2": "ROUGE-2", "rouge_l": "ROUGE-L"}
 
 
 def evaluate_chains(chains: Sequence[Chain], examples: Sequence[Example]) -> pd.DataFrame:
     """One row a chain: what was written, why it ended, and how it compares with the reference.
 
-    Columns: ``qid, chain, segments, reason, rounds, read_tokens, written_tokens, correct, bleu`` (sentence BLEU,
-    0-100), ``rouge_l`` (0-1), ``right_equations`` (share, NaN without equations), ``steps`` (:func:`steps_of` the
-    reference). Examples without answers: ``correct`` is NA, and ``rouge_1, rouge_2`` come before ``rouge_l``. Raises
-    DataError where chains and examples are not those of the same questions in order, or only some have an answer.
+    Columns: ``qid, chain, segments, reason, rounds, read_tokens, written_tokens, flops, samples, agreement`` (as in
+    :class:`~ases.chains.Chain`), ``correct, bleu`` (sentence BLEU, 0-100), ``rouge_l`` (0-1), ``right_equations``
+    (share, NaN without equations), ``steps`` (:func:`steps_of` the reference). Examples without answers: ``correct``
+    is NA, and ``rouge_1, rouge_2`` come before ``rouge_l``. Raises DataError where chains and examples are not those
+    of the same questions in order, or only some have an answer.
     """
     if [chain.qid for chain in chains] != [example.qid for example in examples]:
         raise DataError("chains and examples are not of the same questions in the same order")
@@ -58,6 +69,9 @@ def evaluate_chains(chains: Sequence[Chain], examples: Sequence[Example]) -> pd.
             "rounds": chain.rounds,
             "read_tokens": chain.read_tokens,
             "written_tokens": chain.written_tokens,
+            "flops": chain.flops,
+            "samples": chain.samples,
+            "agreement": chain.agreement,
             "correct": is_correct(chain.text, example.answer) if answered else None,
             "right_equations": equation_share(chain.text),
             "steps": steps_of(example),
@@ -80,11 +94,6 @@ def steps_of(example: Example) -> int:
     return len(re.findall(r"=", example.rationale))
 
 
-def corpus_bleu(table: pd.DataFrame, examples: Sequence[Example]) -> float:
-    """Corpus BLEU (0-100) of the chains of an :func:`evaluate_chains` table against the examples' rationales."""
-    return bleu(table["chain"].tolist(), [example.rationale for example in examples], examples[0].language)
-
-
 def measure_by(table: pd.DataFrame, columns: Sequence[str], measure: str | None = None) -> pd.DataFrame:
     """The headline measure, or another column of scores, with 95 % interval and n, for each value of the columns.
 
@@ -102,7 +111,18 @@ def measure_by(table: pd.DataFrame, columns: Sequence[str], measure: str | None 
     return pd.DataFrame(rows)
 
 
-accuracy_by = measure_by
+def measure_by_length(table: pd.DataFrame) -> pd.DataFrame:
+    """:func:`measure_by` for each method and length of the reference (``steps``), the methods in their order.
+
+    More than eight lengths are put into five ranges of about equally many questions: ``steps`` is then the least of a
+    range, and ``steps_to`` the greatest.
+    """
+    lengths = table["steps"]
+    if lengths.nunique() <= 8:
+        return in_order(measure_by(table, ["method", "steps"]), by="steps")
+    ranges = pd.qcut(lengths, 5, labels=False, duplicates="drop")
+    bounds = {"steps": lengths.groupby(ranges).transform("min"), "steps_to": lengths.groupby(ranges).transform("max")}
+    return in_order(measure_by(table.assign(**bounds), ["method", "steps", "steps_to"]), by="steps")
 
 
 def _interval(part: pd.DataFrame, name: str) -> Interval:
@@ -113,6 +133,64 @@ def _interval(part: pd.DataFrame, name: str) -> Interval:
     if name == "correct":
         return proportion_interval(int(part[name].sum()), len(part))
     return bootstrap_mean(part[name].to_numpy(float))
+
+
+def measures_table(table: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFrame:
+    """What one run's chains come to: ``measure, mean, low, high`` (95 %) and ``n``, the chains that it counts.
+
+    The headline measure first, then ROUGE (0-1), corpus BLEU (0-100) and, where chains state equations, the share of
+    them that is right. Wilson for right or wrong, bootstrap over questions for the rest.
+    """
+    main = MEASURES[headline(table)]
+    rows = [{"measure": main.label, **_row(_interval(table, main.name))}]
+    for name, shown in _ROUGE_NAMES.items():
+        if name in table and name != main.name:
+            rows.append({"measure": shown, **_row(bootstrap_mean(table[name].to_numpy(float)))})
+    references = [example.rationale for example in examples]
+    found = corpus_bleu_interval(table["chain"].tolist(), references, examples[0].language)
+    rows.append({"measure": "corpus BLEU", **_row(found)})
+    stated = table["right_equations"].dropna().to_numpy(float)
+    if len(stated):
+        rows.append({"measure": "right equations", **_row(bootstrap_mean(stated))})
+    return pd.DataFrame(rows)
+
+
+def _row(interval: Interval) -> dict[str, float]:
+    return {"mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
+
+
+def generation_cost(table: pd.DataFrame) -> pd.DataFrame:
+    """What a question cost, a row a method, means over its chains: all samples of a vote are counted.
+
+    ``method, chains, samples, agreement`` (share of the samples that the winner had), ``rounds, read_tokens,
+    written_tokens, flops`` (forward passes), and ``flops_a_sample``, what one sample alone would have cost.
+    """
+    rows = []
+    for method, part in table.groupby("method", sort=False):
+        means = part[["agreement", "rounds", "read_tokens", "written_tokens", "flops"]].astype(float).mean()
+        row = {"method": method, "chains": len(part), "samples": int(part["samples"].max()), **means}
+        rows.append(row | {"flops_a_sample": float((part["flops"] / part["samples"]).mean())})
+    return pd.DataFrame(rows)
+
+
+def vote_sentence(cost: pd.DataFrame) -> str:
+    """The vote's price in a :func:`generation_cost` table in words; without one, that there was none."""
+    voted = cost[cost["samples"] > 1]
+    if voted.empty:
+        return "No vote was taken: each chain was written once."
+    lines = [
+        f"{row['method']}: each vote was over {row['samples']} samples, so that a question cost {row['flops']:.2g} "
+        f"FLOPs, where one sample alone costs {row['flops_a_sample']:.2g}; the winner had {row['agreement']:.0%} of "
+        "the samples on average."
+        for row in voted.to_dict("records")
+    ]
+    return " ".join(lines)
+
+
+def without_texts(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions as they may be published, without any text: method, seed, qid and what was measured."""
+    names = ("method", "seed", "qid", "correct", "bleu", "rouge_1", "rouge_2", "rouge_l")
+    return predictions[[name for name in names if name in predictions]]
 
 
 def end_reasons(table: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -131,8 +209,9 @@ def comparison_table(
     ``predictions`` has ``method, seed, qid, correct, bleu, rouge_l``; ``budgets`` one row a method, seed and model
     with ``epochs, flops, target_tokens, scorer_flops``; ``corpus`` one row a method and seed with its corpus ``bleu``;
     ``points`` the validation curves. Accuracy and its difference to seq2seq come with 95 % intervals; ``p_holm`` is
-    corrected over the methods compared. Budgets are means over seeds, a dual-path's models added up. Without answers
-    ROUGE-L takes accuracy's place, and where accuracy has ``rouge_l`` beside it stand ``rouge_1`` and ``rouge_2``.
+    corrected over the methods compared. Budgets are means over seeds, a dual-path's models added up;
+    ``generation_flops``, a question's, where the predictions have ``flops``. Without answers ROUGE-L takes accuracy's
+    place, and where accuracy has ``rouge_l`` beside it stand ``rouge_1`` and ``rouge_2``.
     """
     ordered, measure = in_order(predictions), MEASURES[headline(predictions)]
     found = summarise(ordered, value=measure.name).set_index("method")
@@ -166,6 +245,8 @@ def comparison_table(
             "target_tokens": spent["target_tokens"],
         }
     )
+    if "flops" in predictions:
+        table["generation_flops"] = generation_cost(predictions).set_index("method")["flops"]
     return table.reindex(found.index).rename_axis("method").reset_index()
 
 
@@ -208,35 +289,6 @@ def budgets_of(trainings: Sequence[TrainingRun]) -> pd.DataFrame:
     return concatenate(tables)
 
 
-def power_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The smallest difference to seq2seq that these runs can show with 80 % power, by method.
-
-    One seed, right or wrong: from the share of questions on which the two methods ``disagree``; scores: from the
-    ``deviation`` of their differences. Several seeds: from how much the differences spread between seeds, between
-    questions and otherwise (``seed_spread, question_spread, rest``), which is a guess where seeds are few.
-    """
-    measure = headline(predictions)
-    tables = tables_of(predictions, measure)
-    rows = []
-    for method in [method for method in METHODS if method in tables and method != BASELINE]:
-        first, second = tables[method], tables[BASELINE]
-        seeds, n = first.shape
-        row = {"method": method, "n": n}
-        if seeds > 1:
-            spread = spread_of(first.astype(float) - second)
-            row |= {"seeds": seeds, "seed_spread": spread.seeds, "question_spread": spread.questions}
-            row |= {"rest": spread.rest, "detectable_difference": detectable_over_seeds(seeds, n, spread)}
-        elif measure == "correct":
-            share = float((first != second).mean())
-            found = detectable_difference(n, share) if share else float("nan")
-            row |= {"disagree": share, "detectable_difference": found}
-        else:
-            deviation = float((first - second).std(ddof=1))
-            row |= {"deviation": deviation, "detectable_difference": detectable_mean(n, deviation)}
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def difference_table(table: pd.DataFrame) -> pd.DataFrame:
     """The differences to seq2seq out of the main table: ``method, difference, low, high, p_holm, n, seeds``.
 
@@ -249,13 +301,10 @@ def difference_table(table: pd.DataFrame) -> pd.DataFrame:
     return part if measure == "correct" else part.assign(measure=measure)
 
 
-_ROUGE_NAMES = {"rouge_1": "ROUGE-1", "rouge_2": "ROUGE-2", "rouge_l": "ROUGE-L"}
-
-
 def short_table(table: pd.DataFrame) -> pd.DataFrame:
     """The main table as a reader wants it first: percentages (or ROUGE-L) with their intervals, as text."""
     measure = measure_in(table)
-    text, apart = measure.text, measure.difference_text
+    text, apart, written = measure.text, measure.difference_text, "generation_flops"
     means = [f"{text(row[measure.column])} ({text(row['low'])} to {text(row['high'])})" for row in _rows(table)]
     against = [
         "" if pd.isna(row["difference"])
@@ -278,6 +327,7 @@ def short_table(table: pd.DataFrame) -> pd.DataFrame:
             "epochs": table["epochs"].round(1),
             "training FLOPs": [f"{flops:.2g}" for flops in table["training_flops"]],
             "scorer FLOPs": [f"{flops:.2g}" if flops else "" for flops in table["scorer_flops"]],
+            **({"FLOPs a question": [f"{flops:.2g}" for flops in table[written]]} if written in table else {}),
             "n": table["n"],
             "seeds": table["seeds"],
         }
@@ -315,12 +365,14 @@ def findings(table: pd.DataFrame, points: pd.DataFrame | None = None) -> list[st
         lines.append(f"The scorer behind the labels of {', '.join(scored)} cost another {share:.0%} of that training.")
     lines.append("A difference counts when its p stays below 0.05 after Holm's correction; intervals are uncorrected.")
     if points is not None:
-        rising = [row["method"] for row in still_rising(points).to_dict("records") if row["still_rises"]]
-        end = (
-            f"still rise at the end of the budget: {', '.join(rising)}"
-            if rising
-            else "do not rise measurably at the end of the budget for any method"
-        )
+        rises = still_rising(points)
+        rising = rises.loc[rises["still_rises"], "method"].tolist()
+        if rises["last_gain"].isna().all():
+            end = "of one point cannot tell whether more training would help"
+        elif rising:
+            end = f"still rise at the end of the budget: {', '.join(rising)}"
+        else:
+            end = "do not rise measurably at the end of the budget for any method"
         lines.append(f"Validation curves {end}.")
     return lines
 

@@ -7,6 +7,7 @@ the working directory, which is not safe for threads.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -16,18 +17,36 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ases import runs
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder
-from ases.parameters import check, declared, defaults, read_notebook, root
+from ases.parameters import assignments, check, declared, defaults, read_notebook, root
+from ases.progress import OFF
 from ases.provenance import notebook_code
+from ases.sweeps import swept
 
 PARTIAL = "notebook.part.ipynb"
+DURATION = "duration.json"
 SECONDS_BETWEEN_LINES = 15.0
+
+
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+ADVICE = (
+    "Make room, or make the folder writable, or set ASES_BUILD to another one; what is finished is kept, and the same "
+    "command goes on from there."
+)
+
+
+def unwritable(error: OSError) -> str | None:
+    """A sentence for a disk that is full, a folder that is read-only, a quota or a limit; None for another error."""
+    if error.errno not in UNWRITABLE:
+        return None
+    return f"cannot write {error.filename or 'into the output folder'}: {os.strerror(error.errno)}. {ADVICE}"
 
 
 class NotebookError(RunError):
@@ -43,6 +62,13 @@ def prepare(
     on them. ``given`` is strict. Raises ParameterError, DataError.
     """
     accepted = declared(notebook)
+    chosen = {name: value for name, value in from_file.items() if name not in swept(from_file)}
+    if open_lists := [name for name in swept(from_file) if name in accepted and name not in given]:
+        raise ParameterError(
+            f"the parameter file sweeps over {', '.join(open_lists)}, and one notebook is one run: choose, such as "
+            + " ".join(f"-p {word}" for word in assignments({name: from_file[name][0] for name in open_lists}))
+        )
+    from_file = chosen
     values = {name: value for name, value in from_file.items() if name in accepted} | dict(given)
     check(notebook, values)
     step = next((step for step, name in STEPS.items() if name == notebook.stem), None)
@@ -90,12 +116,22 @@ def execute(notebook: Path, run: Run | None, values: Mapping[str, Any], out: Pat
                 f"{label} ran to its end without finishing this run: its last cell must call run.finish(...), and the "
                 "library must not be edited meanwhile"
             )
+        seconds = time.monotonic() - start
+        if run is not None:
+            _keep_duration(folder / DURATION, seconds)
         partial.replace(final)
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(final, out)
-        _say(label, f"done in {_duration(time.monotonic() - start)}")
+        _say(label, f"done in {_duration(seconds)}")
     return out or final
+
+
+def _keep_duration(path: Path, seconds: float) -> None:
+    # An execution that finds its work done, whole or half, says nothing about how long the work takes.
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        seconds = max(seconds, json.loads(path.read_text(encoding="utf-8"))["seconds"])
+    path.write_text(json.dumps({"seconds": round(seconds, 1)}) + "\n", encoding="utf-8")
 
 
 def _papermill(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None:
@@ -116,6 +152,7 @@ def _kernel_environment() -> Iterator[None]:
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.environ["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ["ASES_ROOT"], os.environ["ASES_BUILD"] = str(root()), str(build_folder())
+    os.environ[OFF] = "off"
     try:
         yield
     finally:
@@ -146,10 +183,15 @@ def _with_retry(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> Non
             # An error of ours is a sentence for people; of another, the name says half of what is wrong.
             what = error.evalue if _is_ours(error.ename) else f"{error.ename}: {error.evalue}"
             first = lines[0] if lines else ""
+            hint = f"\n  {ADVICE}" if any(os.strerror(number) in what for number in UNWRITABLE) else ""
             raise NotebookError(
                 f"{notebook.stem} stopped in its cell [{error.exec_count}], which begins with `{first}`:\n"
-                f"  {what}\nThe notebook up to there, with the whole report, is {partial}"
+                f"  {what}{hint}\nThe notebook up to there, with the whole report, is {partial}"
             ) from None
+        except OSError as error:
+            if problem := unwritable(error):
+                raise NotebookError(f"{notebook.stem}: {problem}") from None
+            raise
         except RuntimeError as error:
             # More kernels than cores: about one start in a hundred fails (and no cell has run then).
             if attempt == 2 or "ernel" not in str(error) or _any_executed(partial):
@@ -179,12 +221,29 @@ def incomplete(path: Path) -> str | None:
 
 
 def state(run: Run) -> str:
-    """``done``, ``running``, ``failed``, ``stale`` (its notebook's code changed since) or ``missing``."""
+    """``done``, ``exported`` (drawn from figures/results), ``running``, ``failed``, ``stale`` or ``missing``.
+
+    A stale one is done, but its notebook's code has changed since.
+    """
     if is_locked(run.path("running.lock")):
         return "running"
-    if run.is_done() and run.path("notebook.ipynb").is_file():
-        return "done" if run.manifest()["notebook"] == notebook_code(runs.notebook_path(run.notebook)) else "stale"
+    if run.is_done():
+        manifest = run.manifest()
+        if manifest.get("exported"):
+            return "exported"
+        if run.path("notebook.ipynb").is_file():
+            return "done" if manifest["notebook"] == _code_of(run.notebook) else "stale"
     return "failed" if run.path(PARTIAL).is_file() else "missing"
+
+
+def _code_of(notebook: str) -> str:
+    path = runs.notebook_path(notebook)
+    return _code_at(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _code_at(path: Path, _changed: int) -> str:
+    return notebook_code(path)
 
 
 @contextmanager

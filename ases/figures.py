@@ -19,9 +19,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ases.chain_figures import end_reasons as end_reasons
+from ases.chain_figures import first_errors as first_errors
+from ases.chain_figures import steps as steps
 from ases.coloured import coloured as coloured
 from ases.errors import DataError
 from ases.examples import AS, ES
@@ -59,12 +63,6 @@ _CURVES = {
     "recall": ("recall of AS", "#cc79a7", "-.", "^"),
     "f1": ("F1 of AS", "#a03a78", "-", "D"),
 }
-_REASONS = {
-    "end": ("ended itself", "#bfe3d6", ""),
-    "max_rounds": ("limit of rounds", "#f0e442", "///"),
-    "stalled": ("stalled", "#cc79a7", "xxx"),
-    "length": ("limit of length", "#8c8c8c", "..."),
-}
 
 
 def save(figure: Figure, table: pd.DataFrame, folder: Path, name: str) -> None:
@@ -85,6 +83,17 @@ def save(figure: Figure, table: pd.DataFrame, folder: Path, name: str) -> None:
         whole("png", lambda part: figure.savefig(part, format="png", metadata={"Software": None}))
         whole("svg", lambda part: figure.savefig(part, format="svg", metadata={"Date": None}))
     whole("csv", lambda part: table.to_csv(part, index=False, float_format="%.6g", lineterminator="\n"))
+
+
+def shown(
+    figure: Callable[..., Figure], table: pd.DataFrame, folder: Path, name: str, nothing: str, *more: Any
+) -> None:
+    """Draw a table (and ``more``), save both and show the picture; of a table without rows say ``nothing`` instead."""
+    if table.empty:
+        display(Markdown(f"*{nothing}*"))
+        return
+    save(figure(table, *more), table, folder, name)
+    plt.show()
 
 
 # Data and segments ----------------------------------------------------------------------------------------------
@@ -206,6 +215,8 @@ def curves(points: pd.DataFrame) -> Figure:
                 ax.plot(run["flops"], run[measure.column], look.line, color=look.colour, linewidth=0.6, alpha=0.6)
         else:
             ax.fill_between(rows["flops"], rows["low"], rows["high"], color=look.colour, alpha=0.13, linewidth=0)
+            if len(rows) == 1:  # a band without width
+                ax.vlines(rows["flops"], rows["low"], rows["high"], color=look.colour, linewidth=1)
         mean = rows.groupby("point")[["flops", measure.column]].mean()
         marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
         marks["clip_on"] = False  # an accuracy of 0 lies on the axis
@@ -293,8 +304,8 @@ def differences(comparisons: pd.DataFrame, baseline: str) -> Figure:
 def accuracy_by_steps(table: pd.DataFrame) -> Figure:
     """Accuracy by the number of steps that a question takes: columns ``method, steps, accuracy, low, high, n``.
 
-    Without answers, ``rouge_l`` in its place, and steps are the pieces of the reference. Methods stand side by side
-    at each number of steps, so that their intervals do not cover each other.
+    Without answers, ``rouge_l`` in its place, and steps are the pieces of the reference. With ``steps_to``, steps are
+    ranges. Methods stand side by side at each number of steps, so that their intervals do not cover each other.
     """
     measure = measure_in(table)
     check("accuracy_by_steps", table, ("low", "high"), ("steps", measure.column, "n"), keys=("method", "steps"))
@@ -315,7 +326,10 @@ def accuracy_by_steps(table: pd.DataFrame) -> Figure:
             label=look.label,
             clip_on=False,
         )
-    names = [f"{count:g}\nn = {span(table.loc[table['steps'] == count, 'n'])}" for count in steps]
+    ranges = table[["steps", "steps_to" if "steps_to" in table else "steps"]].set_axis(["from", "to"], axis=1)
+    shown = [span(ranges.loc[table["steps"] == count].stack()) for count in steps]
+    counts = [span(table.loc[table["steps"] == count, "n"]) for count in steps]
+    names = [f"{one}\nn = {count}" for one, count in zip(shown, counts, strict=True)]
     ax.set_xticks(range(len(steps)), names)
     ax.grid(False, axis="x")
     title = LOOKS[order[0]].label if len(order) == 1 else ""
@@ -324,31 +338,4 @@ def accuracy_by_steps(table: pd.DataFrame) -> Figure:
     measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
     if len(order) > 1:
         figure.legend(loc="outside right center", handlelength=3.2)
-    return figure
-
-
-@drawn
-def end_reasons(table: pd.DataFrame) -> Figure:
-    """Why chains ended: columns ``method, reason, share``; the shares of a method add up to 1."""
-    check("end_reasons", table, (), ("share",), keys=("method", "reason"))
-    check_known("reason", table["reason"], _REASONS)
-    order = methods_of("end_reasons", table)
-    sums = table.groupby("method")["share"].sum()
-    if not np.allclose(sums, 1, atol=1e-6):
-        raise DataError(f"end_reasons: the shares of a method must add up to 1, but are {sums.round(6).to_dict()}")
-    shares = table.pivot(index="method", columns="reason", values="share").reindex(order).fillna(0.0)
-    figure, ax = plt.subplots(figsize=(PAGE, 0.95 + 0.26 * len(order)))
-    start = np.zeros(len(order))
-    for reason in in_order(table["reason"], _REASONS):
-        label, colour, hatch = _REASONS[reason]
-        look = {"color": colour, "hatch": hatch, "edgecolor": "#333333", "linewidth": 0.6, "height": 0.65}
-        ax.barh(range(len(order)), shares[reason], left=start, label=label, **look)
-        start = start + shares[reason].to_numpy()
-    # Most chains end by themselves, so the bars alone would not tell 98 % from 99 %.
-    for at, share in enumerate(shares.get("end", pd.Series(0.0, index=order))):
-        value_beside(ax, at, f"{100 * share:.1f} % ended")
-    name_rows(ax, [LOOKS[method].label for method in order])
-    ax.set(xlabel="share of chains", xlim=(0, 1))
-    percent_axis(ax.xaxis)
-    legend_above(figure, ax, count_text(table, "chains"), columns=4)
     return figure

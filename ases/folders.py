@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ases.errors import RunError
 from ases.parameters import notebook_path, root
+from ases.progress import show
 from ases.provenance import environment, file_hash, notebook_code
 from ases.settings import PRIVATE, Settings
 
@@ -32,10 +33,14 @@ STEPS = {
     "own_data": "10_your_own_data",
     "start": "07_start",
     "results": "00_results",
+    "performance": "09_performance",
 }
 """Each step and the notebook that takes it."""
 
-_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.lock", "log.jsonl"}
+MEASURED = "performance"
+"""The step whose numbers are measured times: no part of what is reproduced, compared and published with the rest."""
+
+_NOT_ARTIFACTS = {"manifest.json", "progress.json", "running.lock", "log.jsonl", "duration.json"}
 
 
 def build_folder() -> Path:
@@ -139,6 +144,7 @@ class Run:
     def progress(self, message: str, done: float) -> None:
         """Tell whoever waits how far the run is; ``done`` from 0 to 1."""
         _write_json(self.path("progress.json"), {"message": message, "done": float(done)})
+        show(message, float(done))
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Keep a table as Parquet under that name in the folder; whoever reads it finds it whole or not at all."""

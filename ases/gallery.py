@@ -32,7 +32,7 @@ SAMPLE = 1000
 """Rationales of each set that are compared; drawn by seed where a set has more."""
 
 VALID, TEST = 50, 100
-"""Sizes of the splits by which each set is counted: small, so that every set has enough."""
+"""Sizes of the splits by which each set is counted: small, so that every set has enough; at most those asked for."""
 
 Progress = Callable[[str, float], None]
 
@@ -59,7 +59,10 @@ def sets_at_hand(settings: DataSettings, progress: Progress = lambda message, do
     accounts, near = [], []
     for name, place in _places(settings).items():
         progress(f"reading {name}", len(accounts) / (1 + len(NAMED)))
-        own = replace(settings, data=name, data_folder=place, train_size=0, valid_size=VALID, test_size=TEST)
+        valid, test = VALID, TEST
+        if name == settings.data:  # what suffices for the sizes asked for need not suffice for more
+            valid, test = min(VALID, settings.valid_size), min(TEST, settings.test_size)
+        own = replace(settings, data=name, data_folder=place, train_size=0, valid_size=valid, test_size=test)
         splits = make_splits(own)
         examples[name] = _drawn(splits, settings.data_seed)
         accounts.append(splits.account.assign(data=name))

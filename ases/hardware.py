@@ -11,14 +11,15 @@ process reaches in large matrix products a moment before does.
 from __future__ import annotations
 
 import platform
-import resource
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
+
+from ases.memory import peak_mib
 
 
 @dataclass(frozen=True)
@@ -43,26 +44,44 @@ def precision(device: torch.device) -> tuple[torch.dtype, str]:
     return torch.float32, "float32"
 
 
-@cache
-def peak_rate(device: torch.device, seconds: float = 0.3) -> Peak:
-    """Measure the device's best rate of matrix products; once a process, since it takes a moment.
+def matrix_rate(
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    seconds: float = 0.3,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
+    """FLOPs a second (2 a multiply-add) of the product of two large matrices, on torch's threads as they are now.
 
-    Square matrices of 1,024 (CPU) or 8,192 (GPU), in the numbers that training uses; the best of the rounds that fit
-    into ``seconds``, since a busy machine only ever makes a round slower.
+    Square matrices of 1,024 (CPU) or 8,192 (GPU); the best of the rounds that fit into ``seconds``, since a busy
+    machine only ever makes a round slower. With ``time.process_time`` as the ``clock``: FLOPs a processor second.
     """
-    dtype, numbers = precision(device)
+    device = torch.device(device)
     width = 8192 if device.type == "cuda" else 1024
     left, right = (torch.ones(width, width, dtype=dtype, device=device) for _ in range(2))
     best, until = float("inf"), time.monotonic() + seconds
     left @ right  # the first product also loads the kernel
     while True:
         _wait(device)
-        began = time.perf_counter()
+        began = clock()
         left @ right
         _wait(device)
-        best = min(best, time.perf_counter() - began)
+        best = min(best, clock() - began)
         if time.monotonic() > until:
-            return Peak(2 * width**3 / best, numbers, device_name(device), torch.get_num_threads())
+            return 2 * width**3 / best
+
+
+def peak_rate(device: torch.device, seconds: float = 0.3) -> Peak:
+    """The device's best rate of matrix products in the numbers that training uses.
+
+    Measured once a process and number of threads, since it takes a moment.
+    """
+    return _peak(device, seconds, torch.get_num_threads())
+
+
+@cache
+def _peak(device: torch.device, seconds: float, threads: int) -> Peak:
+    dtype, numbers = precision(device)
+    return Peak(matrix_rate(device, dtype, seconds), numbers, device_name(device), threads)
 
 
 def device_name(device: torch.device) -> str:
@@ -81,8 +100,7 @@ def peak_memory_mib(device: torch.device) -> float:
     """The most memory held so far, in MiB: what tensors took on a GPU, the whole process on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return held / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, KiB elsewhere
+    return peak_mib()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -45,12 +45,13 @@ def show_chain(
 
 
 def chain_html(question: str, chain: Chain) -> str:
-    """The chain as HTML, a piece a segment; its title says whether it still grows, or why it ended."""
+    """The chain as HTML, bar by bar its segments; its title says whether it still grows, or why it ended."""
     pieces = [(text, label, None) for (_, text), label in zip(chain.segments, chain.labels, strict=True)]
     turns = f"{chain.rounds} turn{'' if chain.rounds == 1 else 's'}"
     state = f"ended: {chain.reason}" if chain.reason else "writing ..."
-    title = f"{state} ({turns}, {chain.written_tokens} tokens written)"
-    return coloured([{"qid": chain.qid, "question": question, "pieces": pieces}], title=title)
+    drawn = f" for {chain.samples} samples" if chain.samples > 1 else ""
+    title = f"{state} ({turns}, {chain.written_tokens} tokens written{drawn})"
+    return coloured([{"qid": chain.qid, "question": question, "pieces": pieces}], title=title, unit="segment")
 
 
 def _in_notebook() -> bool:

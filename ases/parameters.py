@@ -289,14 +289,21 @@ def load_file(path: Path) -> dict[str, Any]:
 
 
 def check_declared(values: Mapping[str, Any], where: str) -> None:
-    """Check names and types against all notebooks together. Raises one ParameterError that lists every problem."""
+    """Check names and types against all notebooks together: a list where one value is due is a sweep over its entries.
+
+    Raises one ParameterError that lists every problem.
+    """
     types = {name: one for notebook in notebooks() for name, one in declared(notebook).items()}
-    problems = [
-        f"unknown parameter {name}{_closest(str(name), types)}" if name not in types else types[name].problem(value)
-        for name, value in values.items()
-    ]
-    if any(problems):
-        raise ParameterError(joined(f"wrong parameters in {where}", [problem for problem in problems if problem]))
+    problems = []
+    for name, value in values.items():
+        if name not in types:
+            problems.append(f"unknown parameter {name}{_closest(str(name), types)}")
+        else:
+            takes_list = "list" in types[name].annotation
+            entries = value if isinstance(value, list) and not takes_list else [value]
+            problems += [problem for entry in entries if (problem := types[name].problem(entry))]
+    if problems:
+        raise ParameterError(joined(f"wrong parameters in {where}", problems))
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:

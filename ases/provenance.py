@@ -28,8 +28,8 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy", "pandas
 
 # Settings are in the key by their values, errors change no result, and the rest only organises runs.
 _LEFT_OUT = frozenset(
-    "settings choices errors flat_yaml parameters provenance folders runs execution".split()
-    + "reproduction publishing __main__".split()
+    "settings choices errors flat_yaml identities parameters progress provenance folders sweeps runs execution".split()
+    + "exporting reproduction status verification publishing reference installation __main__".split()
 )
 
 
@@ -59,10 +59,16 @@ def code_hash(modules: tuple[str, ...], package: Path = Path(__file__).parent) -
         path = package / f"{name}.py"
         if not path.is_file():
             raise RunError(f"the module {path.name} is missing from {package.name}; reinstall the package")
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        seen[name] = ast.dump(_without_docstrings(tree), annotate_fields=False)
-        waiting += [found for found in _imported(tree) if (package / f"{found}.py").is_file()]
+        seen[name], imported = _looked_at(path, path.stat().st_mtime_ns)
+        waiting += [found for found in imported if (package / f"{found}.py").is_file()]
     return digest(seen)
+
+
+@cache
+def _looked_at(path: Path, _changed: int) -> tuple[str, tuple[str, ...]]:
+    """A module's code without its docstrings, and what it imports; most modules stand behind several steps."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return ast.dump(_without_docstrings(tree), annotate_fields=False), tuple(_imported(tree))
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

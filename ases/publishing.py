@@ -1,13 +1,12 @@
-"""From run folders to what the project shows: executed notebooks, figures, and how two tables agree.
+"""From run folders to what the project shows: executed notebooks and figures.
 
 Nothing but :func:`publish` writes into ``notebooks/``, ``figures/`` and ``tests/notebooks/``.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-import math
+import re
 import shutil
 import sys
 import tempfile
@@ -20,9 +19,9 @@ import pandas as pd
 from ases import runs
 from ases.errors import RunError
 from ases.execution import state
-from ases.folders import STEPS, Run, build_folder, figure_place
+from ases.folders import MEASURED, STEPS, Run, build_folder, figure_place
 from ases.parameters import defaults, notebook_path, read_notebook, root
-from ases.provenance import injected, machine_type
+from ases.provenance import injected
 from ases.reproduction import planned
 from ases.settings import PRIVATE
 
@@ -34,7 +33,7 @@ def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
     size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters.get("methods")
     chosen = [run for run in plan if run.step == "start"]
     for step, notebook in STEPS.items() if methods else ():
-        if step == "start" or (size == "real" and step not in ("data", "comparison")):
+        if step in ("start", MEASURED) or (size == "real" and step not in ("data", "segmentation", "comparison")):
             continue
         method = defaults(notebook_path(notebook)).get("method")
         method = method if method in methods else methods[-1]
@@ -63,6 +62,33 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
     unfinished = [run.label for run in (chosen if only else plan) if state(run) != "done"]
     if unfinished:
         raise RunError(f"publishing needs all runs done; not done: {', '.join(unfinished)}. Run make reproduce first")
+    contents, copies = _texts(chosen, size, parameters, in_file), _figures(chosen, size)
+    if size != "smoke" and not only and plan[-1].step == "results":
+        comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
+        manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
+        contents[place / f"{size}-manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+        if comparison.path("predictions.parquet").is_file():
+            copies.append((comparison.path("predictions.parquet"), place / f"{size}-predictions.parquet"))
+        copies += [(path, place / f"{size}-{path.name}") for path in sorted(comparison.folder.glob("*.csv"))]
+    return _written(contents, copies)
+
+
+def publish_measured(run: Run, in_file: Mapping[str, Any]) -> list[Path]:
+    """Copy what ``make benchmark`` measured into the project, as :func:`publish` does with the rest.
+
+    Raises RunError where other parameters than the notebook's defaults were measured at size quick, and where real
+    rationales were measured at size smoke, whose notebook must run where there are none.
+    """
+    size = run.parameters.get("size") or "quick"
+    if size == "real" or (size == "smoke" and run.parameters.get("data_folder")):
+        raise RunError("not published: that is for size quick, and for size smoke without data_folder")
+    return _written(_texts([run], size, run.parameters, in_file), _figures([run], size))
+
+
+def _texts(
+    chosen: list[Run], size: str, parameters: Mapping[str, Any], in_file: Mapping[str, Any]
+) -> dict[Path, str]:
+    """The executed notebooks as they are published, by where they go."""
     contents: dict[Path, str] = {}
     for run in chosen:
         content = read_notebook(run.path("notebook.ipynb"))
@@ -73,18 +99,20 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
             )
         replacements = _replacements(run, parameters, in_file)
         contents[root() / _PLACES[size] / f"{run.notebook}.ipynb"] = normalised(content, run.notebook, replacements)
+    return contents
+
+
+def _figures(chosen: list[Run], size: str) -> list[tuple[Path, Path]]:
+    """The figures and tables that are published, each with where it goes."""
     copies: list[tuple[Path, Path]] = []
     for run in chosen:
         place = figure_place(size, run.notebook)
         names = [path for path in sorted(run.figure_folder.glob("*")) if path.suffix in (".png", ".svg", ".csv")]
         copies += [(path, place / path.name) for path in names if place]
-    if size != "smoke" and not only and plan[-1].step == "results":
-        comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
-        manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
-        contents[place / f"{size}-manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-        if comparison.path("predictions.parquet").is_file():
-            copies.append((comparison.path("predictions.parquet"), place / f"{size}-predictions.parquet"))
-        copies += [(path, place / f"{size}-{path.name}") for path in sorted(comparison.folder.glob("*.csv"))]
+    return copies
+
+
+def _written(contents: Mapping[Path, str], copies: Sequence[tuple[Path, Path]]) -> list[Path]:
     for place in {target.parent for _, target in copies if target.parent.name in STEPS.values()}:
         if place.is_dir():
             shutil.rmtree(place)  # a figure that is no longer drawn must not stay
@@ -117,9 +145,10 @@ def normalised(content: dict[str, Any], name: str, replacements: Mapping[str, st
     for number, cell in enumerate(content["cells"]):
         cell = {**cell, "metadata": {k: v for k, v in cell["metadata"].items() if k == "tags" and v}}
         if cell["cell_type"] == "code":
-            cell["outputs"] = _mapped(_joined_streams(cell["outputs"]), replacements)
+            cell["outputs"] = _mapped(_joined_streams(cell["outputs"]), {**replacements, **_styled(cell, number)})
             if injected(cell):
                 cell["source"] = _mapped("".join(cell["source"]), replacements)
+                cell["id"] = "injected-parameters"  # papermill's is random
         text = json.dumps({k: v for k, v in cell.items() if k != "metadata"}, ensure_ascii=False)
         left = sorted(place for place in places if place in text)
         if left:
@@ -149,6 +178,12 @@ def _joined_streams(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return joined
 
 
+def _styled(cell: Mapping[str, Any], number: int) -> dict[str, str]:
+    """The random names that pandas gives to styled tables of a cell, each with one that stays."""
+    found = dict.fromkeys(re.findall(r"\bid=\\?\"(T_[0-9a-f]{5})\b", json.dumps(cell["outputs"])))
+    return {name: f"T_{number}_{place}" for place, name in enumerate(found)}
+
+
 def _mapped(value: Any, replacements: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for old, new in replacements.items():
@@ -159,155 +194,6 @@ def _mapped(value: Any, replacements: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {k: v if k == "image/png" else _mapped(v, replacements) for k, v in value.items()}
     return value
-
-
-def read_table(path: Path) -> list[dict[str, str]]:
-    """A CSV file as its rows."""
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def table_text(rows: list[dict[str, str]]) -> str:
-    """Rows as aligned text."""
-    lines = [list(rows[0]), *(list(row.values()) for row in rows)] if rows else []
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
-
-
-IDENTICAL, WITHIN, DIFFERENT = "identical", "within tolerance", "different"
-
-
-def agreement(ours: list[dict[str, str]], published: list[dict[str, str]]) -> list[tuple[str, str]]:
-    """Row by row, how a table agrees with the published one: (row's name, verdict).
-
-    A row is found by its text columns. It is identical where every cell but times is; within tolerance where each
-    value that has an interval (columns ``x``, ``x_low``, ``x_high``; or a value before ``low`` and ``high``) lies in
-    the published one, or, in a table without intervals, where numbers agree to 1e-6; else different.
-    """
-    texts = [
-        name
-        for name in (published[0] if published else {})
-        # A verdict such as True is a result, not a name.
-        if any(_number(row[name]) is None and row[name] not in ("", "True", "False") for row in published)
-    ]
-    mine = {tuple(row.get(name) for name in texts): row for row in ours}
-    theirs = {tuple(row.get(name) for name in texts): row for row in published}
-    if len(mine) < len(ours) or len(theirs) < len(published):  # rows without names of their own: by position
-        mine, theirs = dict(enumerate(ours)), dict(enumerate(published))
-    verdicts = []
-    for key in [*theirs, *(key for key in mine if key not in theirs)]:
-        row, other = mine.get(key), theirs.get(key)
-        shown = f"row {key + 1}" if isinstance(key, int) else " ".join(filter(None, key)) or "the row"
-        if row is None or other is None:
-            verdicts.append((shown, "only in the published table" if row is None else "not in the published table"))
-        else:
-            verdicts.append((shown, _row_verdict(row, other)))
-    return verdicts
-
-
-def _row_verdict(row: Mapping[str, str], published: Mapping[str, str]) -> str:
-    names = [name for name in published if not name.endswith(("seconds", "minutes"))]
-    if list(row) == list(published) and all(row[name] == published[name] for name in names):
-        return IDENTICAL
-    intervals = []
-    for position, name in enumerate(names):
-        if name == "low" or name.endswith("_low"):
-            value = names[position - 1] if name == "low" else name.removesuffix("_low")
-            intervals.append((value, name, f"{name.removesuffix('low')}high"))
-    if intervals:
-        within = [_inside(row, published, *one) for one in intervals]
-    else:
-        within = [row.get(name) == published[name] or _close(row.get(name), published[name]) for name in names]
-    return WITHIN if all(within) else DIFFERENT
-
-
-def _inside(row: Mapping[str, str], published: Mapping[str, str], value: str, low: str, high: str) -> bool:
-    if row.get(value) == published.get(value):
-        return True
-    numbers = [_number(row.get(value)), _number(published.get(low)), _number(published.get(high))]
-    return None not in numbers and numbers[1] <= numbers[0] <= numbers[2]
-
-
-def _close(one: str | None, other: str | None) -> bool:
-    numbers = _number(one), _number(other)
-    return None not in numbers and math.isclose(*numbers, rel_tol=1e-6, abs_tol=1e-9)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None
-
-
-# What a terminal is wide enough for; the whole table lies in the run's figures folder.
-_SHOWN = (
-    *(
-        "train_size",
-        "method",
-        "start",
-        "n",
-        "seeds",
-        "accuracy",
-        "low",
-        "high",
-        "difference",
-        "difference_low",
-        "difference_high",
-        "p_holm",
-    ),
-    *("bleu", "rouge_l", "epochs", "still_rises"),
-)
-
-
-def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
-    """The table of the comparison, or of starts, and line by line how it agrees with the published one."""
-    comparison = plan[-1].input("comparison") if plan[-1].step == "results" else plan[-1]
-    path, size = comparison.figure_folder / f"{comparison.step}.csv", parameters.get("size") or "quick"
-    if not path.is_file():
-        return f"{comparison.notebook} has left no table {path.name}"
-    ours = read_table(path)
-    shown = [{name: row[name] for name in row if name in _SHOWN} for row in ours]
-    against = "seq2seq" if comparison.step == "comparison" else "the first start"
-    head = f"{comparison.step.capitalize()} ({size}), accuracy and its difference to {against} with 95 % intervals:"
-    parts = [f"\n{head}", table_text(shown)]
-    place = figure_place(size, comparison.notebook)
-    if place is None or not (place / path.name).is_file():
-        return "\n".join([*parts, "\nThere is no published table of this size to compare it with."])
-    parts += [f"\nAgainst the published table ({(place / path.name).relative_to(root())}):"]
-    parts += [f"  {name}: {verdict}" for name, verdict in agreement(ours, read_table(place / path.name))]
-    manifest = root() / "figures" / "results" / f"{size}-manifest.json"
-    if manifest.is_file() and comparison.step == "comparison":
-        published = json.loads(manifest.read_text(encoding="utf-8"))
-        if published.get("key") != comparison.key:
-            parts.append("The published table was made with other parameters, data or code than this one.")
-        if published.get("machine") != machine_type():
-            parts.append(
-                f"It was made on another type of machine ({published.get('machine')}; this is {machine_type()}), where "
-                "trained weights differ: rows agree statistically, not digit by digit."
-            )
-    return "\n".join(parts)
-
-
-def verify(parameters: Mapping[str, Any]) -> tuple[list[str], bool]:
-    """Every published table against the one in the run folders: lines to print, and whether all agree."""
-    plan = planned(parameters)
-    size = parameters.get("size") or "quick"
-    lines, good = [], True
-    for run in published_runs(parameters, plan):
-        place = figure_place(size, run.notebook)
-        names = {path.name for folder in (place, run.figure_folder) if folder for path in folder.glob("*.csv")}
-        for name in sorted(names) if place else []:
-            one, other = run.figure_folder / name, place / name
-            if not one.is_file() or not other.is_file():
-                verdict = "only published" if other.is_file() else "not published"
-            else:
-                verdicts = [verdict for _, verdict in agreement(read_table(one), read_table(other))]
-                counts = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
-                verdict = ", ".join(f"{count} rows {verdict}" for verdict, count in counts.items()) or "empty"
-            good &= "different" not in verdict and "publ" not in verdict
-            lines.append(f"{run.notebook}/{name}: {verdict}")
-    return lines or [f"no tables are published for size {size}"], good
 
 
 def published_table(name: str, size: str, notebook: str = "06_comparison") -> pd.DataFrame | None:

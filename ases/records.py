@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from safetensors.torch import save_model as save_weights
 from transformers import PreTrainedModel
 
 from ases.batches import Plan
@@ -104,13 +103,11 @@ class Records:
         """Keep the weights of a point of the learning curve; ``weights`` where the model holds only a share of them."""
         part, kept = self.folder / "curve.partial", self.folder / "curve" / f"{point}.safetensors"
         kept.parent.mkdir(exist_ok=True)
-        if weights is None:
-            save_weights(model, str(part))
-            part.replace(kept)
-        else:
-            save_model(model, self.codec, part, weights)
-            (part / "model.safetensors").replace(kept)
-            shutil.rmtree(part)
+        shutil.rmtree(part, ignore_errors=True)
+        # Not safetensors' own way to save a model: what it notes of tied weights comes in another order each time.
+        save_model(model, self.codec, part, weights)
+        (part / "model.safetensors").replace(kept)
+        shutil.rmtree(part)
 
     def disk_full(self) -> RunError:
         """Drop what was cut short, and say what to do. The last whole checkpoint stays."""

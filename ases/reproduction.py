@@ -16,12 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ases import runs
+from ases import exporting, runs
 from ases.errors import ParameterError, RunError
-from ases.execution import PARTIAL, is_locked, locked, state
-from ases.folders import Run
-from ases.parameters import check, check_declared, defaults, joined, problems_of, root
+from ases.execution import PARTIAL, execute, is_locked, locked, prepare, state
+from ases.folders import MEASURED, STEPS, Run
+from ases.parameters import check, check_declared, defaults, joined, notebook_path, problems_of, root
 from ases.settings import GENERATED
+from ases.sweeps import points
 
 
 def planned(parameters: Mapping[str, Any]) -> list[Run]:
@@ -32,12 +33,18 @@ def planned(parameters: Mapping[str, Any]) -> list[Run]:
     check_declared(parameters, "the parameters")
     needed = ("train_sizes", "start_methods", "seeds") if parameters.get("starts") else ("methods", "seeds")
     absent = [name for name in needed if parameters.get(name) is None]
-    problems = [f"{name} is not given: add a line such as `{name}: [...]`" for name in absent] or problems_of(
-        parameters
-    )
+    problems = [f"{name} is not given: add a line such as `{name}: [...]`" for name in absent]
+    if not problems:
+        found = [text for point in points(parameters) for text in problems_of(point)]
+        problems = list(dict.fromkeys(found))
     if problems:
         raise ParameterError(joined("wrong parameters", problems))
     plan = runs.plan(parameters)
+    used = {name for run in plan for name in run.parameters}
+    unused = [name for name, value in parameters.items() if value is not None and name not in used]
+    if unused:
+        problems = [f"{name} changes nothing here: no run depends on it" for name in unused]
+        raise ParameterError(joined("wrong parameters", problems))
     for run in plan:
         notebook = runs.notebook_path(run.notebook)
         check(notebook, run.parameters)
@@ -47,6 +54,14 @@ def planned(parameters: Mapping[str, Any]) -> list[Run]:
                 "on; make that default None in its parameters cell"
             )
     _check_data(plan)
+    return plan
+
+
+def prepared(parameters: Mapping[str, Any]) -> list[Run]:
+    """All runs, checked, with those laid into their folders that can be drawn from earlier exports."""
+    plan = planned(parameters)
+    if exporting.drawn_sizes(plan):
+        exporting.restore(plan)
     return plan
 
 
@@ -65,7 +80,10 @@ def to_do(plan: list[Run]) -> list[Run]:
     """The runs that are not done, or whose inputs are still to do or were made anew since."""
     waiting: dict[str, Run] = {}
     for run in plan:
-        if state(run) != "done" or any(one.key in waiting for one in run.inputs) or _older(run):
+        now = state(run)
+        if now == "exported":  # needs nothing of its inputs any more
+            continue
+        if now != "done" or any(one.key in waiting for one in run.inputs) or _older(run):
             waiting[run.key] = run
     return list(waiting.values())
 
@@ -75,13 +93,18 @@ def _older(run: Run) -> bool:
     return any(one.manifest_path.stat().st_mtime > made for one in run.inputs)
 
 
+def at_a_time(cores: int | None = None) -> int:
+    """How many notebooks run beside each other: two, or fewer where there are fewer cores, unless said otherwise."""
+    return cores or min(2, os.cpu_count() or 1)
+
+
 def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[Run]:
     """Make every run that is not done yet; returns the plan. Raises RunError where a run fails.
 
     Only the runs made here count as done, never published files.
     """
-    plan = planned(parameters)
-    cores = cores or min(2, os.cpu_count() or 1)
+    plan = prepared(parameters)
+    cores = at_a_time(cores)
     home = plan[-1].home
     with locked(home / "reproduce.lock", f"a reproduction in {home}") as lock:
         waiting = to_do(plan)
@@ -103,10 +126,29 @@ def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[R
         lines = [f"{len(left)} of {len(plan)} runs are not done, {len(failed)} failed (reasons above):"]
         lines += [f"  {run.label}: {run.path(PARTIAL)}" for run in failed]
         if not failed:
-            said = _report_path(home).read_text(encoding="utf-8")
+            said = _report_path(home).read_text(encoding="utf-8", errors="replace")
             lines = [f"{len(left)} of {len(plan)} runs are not done. The workflow says:", said]
         raise RunError("\n".join([*lines, "What is done is kept; the same command goes on from here."]))
     return plan
+
+
+def benchmark(from_file: Mapping[str, Any], given: Mapping[str, Any]) -> Run:
+    """Measure what the performance notebook measures; the models that it needs are trained before, where they are not.
+
+    What was measured before under the same key is read; see :mod:`ases.performance`. One notebook at a time, so that
+    nothing of ours disturbs a time. Raises ParameterError, DataError or RunError.
+    """
+    notebook = notebook_path(STEPS[MEASURED])
+    run, values = prepare(notebook, from_file, given)
+    if run is None:
+        raise RunError(f"{notebook} is not a notebook of this project's folder")
+    with locked(run.home / "reproduce.lock", f"a reproduction in {run.home}"):
+        needed = [one for one in runs.with_inputs(run)[:-1] if state(one) != "done"]
+        print(f"{len(needed)} runs to make before anything is measured", flush=True)
+        for one in needed:
+            execute(notebook_path(one.notebook), *prepare(notebook_path(one.notebook), {}, one.parameters))
+        execute(notebook, run, values)
+    return run
 
 
 def _report_path(home: Path) -> Path:

@@ -22,14 +22,16 @@ from typing import Any
 from ases import parameters as strict
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder, figure_place
-from ases.parameters import LISTS, notebook_path, root
-from ases.presets import is_preset
+from ases.identities import fingerprint, model_identity, place_of
+from ases.parameters import LISTS, notebook_path
 from ases.provenance import code_hash, digest, file_hash
 from ases.settings import (
     ANSWERED,
     BASELINE,
     GENERATED,
+    REAL_RATIONALES,
     SCORER_OF,
+    BenchmarkSettings,
     DataSettings,
     GenerationSettings,
     ScoringSettings,
@@ -39,19 +41,21 @@ from ases.settings import (
     needs_labels,
     settings_for,
 )
+from ases.sweeps import point_name, points
 
-__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for"]
+__all__ = ["STEPS", "Run", "build_folder", "check_inputs", "command", "open_run", "plan", "run_for", "with_inputs"]
 
 ENTRIES = {
     "data": ("examples", "problems", "reports", "sources", "splits"),
     "training": ("models", "scoring", "segments", "training"),
     "scoring": ("scoring",),
     "segmentation": ("study", "study_tables"),
-    "generation": ("generation", "models", "training"),
+    "generation": ("ctranslate", "generation", "models", "training"),
     "comparison": ("evaluation",),
     "own_data": ("checks", "demonstration", "splits"),
     "start": ("starts",),
     "results": ("evaluation",),
+    "performance": ("performance",),
 }
 """The modules whose code decides what a step computes; what those import counts too.
 
@@ -79,8 +83,27 @@ def run_for(step: str, parameters: Mapping[str, Any]) -> Run:
 def plan(parameters: Mapping[str, Any]) -> list[Run]:
     """Every run that a parameter file needs, each once, inputs before what needs them.
 
-    With ``starts`` the study of start checkpoints is among them; with that and without ``methods`` nothing else is.
+    The results page is the last where ``study_data`` and ``scorer_seeds`` are given; without both of them it ends with
+    the comparison. With ``starts`` the study of start checkpoints is among them; with that and without ``methods``
+    nothing else is. A sweep (:mod:`ases.sweeps`) has one of those for each of its points.
     """
+    known: Known = {}
+    last = []
+    for point in points(parameters):
+        given = {name: value for name, value in point.items() if value is not None}
+        studied = any(name in given for name in _OF_SEVERAL["segmentation"])
+        steps = ["start"] if given.get("starts") else []
+        if given.get("methods") or not steps:
+            steps.append("results" if studied else "comparison")
+        try:
+            last += [_run(step, given, known) for step in steps]
+        except ParameterError as error:
+            raise ParameterError(": ".join(filter(None, [point_name(parameters, point), str(error)]))) from None
+    return with_inputs(*last)
+
+
+def with_inputs(*last: Run) -> list[Run]:
+    """Some runs and every run that they need, each once, inputs before what needs them."""
     ordered: dict[str, Run] = {}
 
     def visit(run: Run) -> None:
@@ -89,10 +112,8 @@ def plan(parameters: Mapping[str, Any]) -> list[Run]:
                 visit(one)
             ordered[run.key] = run
 
-    if parameters.get("starts"):
-        visit(run_for("start", parameters))
-    if parameters.get("methods") or not parameters.get("starts"):
-        visit(run_for("results", parameters))
+    for run in last:
+        visit(run)
     return list(ordered.values())
 
 
@@ -133,8 +154,7 @@ def _make(step: str, given: Given, known: Known) -> Run:
     }
     if step == "results":
         content["shown beside"] = _published_real()
-    if not is_preset(settings.training.model):
-        settings = replace(settings, training=replace(settings.training, model=place_of(settings.training.model)))
+    settings = replace(settings, training=replace(settings.training, model=place_of(settings.training.model)))
     data = settings.data
     if data.data not in GENERATED:
         data = replace(data, data_folder=place_of(data.data_folder))
@@ -169,6 +189,7 @@ def _set_by_its_inputs(step: str) -> frozenset[str]:
         "comparison": frozenset(["method", "seed"]),
         "start": frozenset(["method", "seed", "model", "train_size"]),
         "results": frozenset(["method", "seed", "scorer"]),
+        "performance": frozenset(["data", "method", "seed"]),
     }.get(step, frozenset())
 
 
@@ -191,10 +212,11 @@ def _training_spec(given: Given, known: Known) -> _Spec:
     if training.init == BASELINE:  # goes on from the whole-chain model of the same seed
         names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
         inputs = (*inputs, _run("training", {**_only(given, names), "method": BASELINE}, known))
-    words = [training.method, "continued" if training.init == BASELINE else ""]
-    words += [Path(given["model"]).name if given.get("model") else ""]
-    words += [f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""]
-    return _Spec(inputs, own, "-".join(filter(None, [*words, f"seed{training.seed}"])))
+    continued = "continued" if training.init == BASELINE else ""
+    model = Path(given["model"]).name if given.get("model") else ""
+    without = f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""
+    bits = "-".join(filter(None, [training.method, continued, model, without, f"seed{training.seed}"]))
+    return _Spec(inputs, own, bits)
 
 
 def _scorings(given: Given, known: Known) -> tuple[Run, ...]:
@@ -283,6 +305,19 @@ def _own_data_spec(given: Given, known: Known) -> _Spec:
     return _Spec((), frozenset(), "check")
 
 
+def _performance_spec(given: Given, known: Known) -> _Spec:
+    """Its models: uni-path to write chains and seq2seq as a scorer, and where there are real rationales theirs."""
+    size, folder = given.get("size") or "quick", given.get("data_folder")
+    wanted = [{"size": size, "method": method} for method in ("uni-path", BASELINE)]
+    words = ["generated"]
+    if folder and Path(place_of(folder)).is_dir():
+        real = {"size": "smoke" if size == "smoke" else "real", "data": REAL_RATIONALES, "data_folder": folder}
+        wanted.append({**real, "method": "uni-path"})
+        words.append(REAL_RATIONALES)
+    trainings = tuple(_run("training", {**one, "seed": 0}, known) for one in wanted)
+    return _Spec(trainings, _names(BenchmarkSettings), "-".join(words))
+
+
 _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "data": _data_spec,
     "training": _training_spec,
@@ -293,6 +328,7 @@ _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "own_data": _own_data_spec,
     "start": _start_spec,
     "results": _results_spec,
+    "performance": _performance_spec,
 }
 
 
@@ -311,12 +347,15 @@ def _published_real() -> str | None:
     return file_hash(path) if path.is_file() else None
 
 
+_NOT_KEYED = ("data_folder", "parts")  # content is in the key instead; a part that is left out can be added later
+
+
 def _keyed(settings: Settings, given: Given, own: frozenset[str]) -> dict[str, Any]:
     """The run's own parameters with their values: 1 and 1.0 are one value, a folder is known by what is in it."""
     keyed = {name: list(given[name]) for name in sorted(own & LISTS)}
     for part in vars(settings).values():
         kinds = type(part).__annotations__
-        for name in (one.name for one in fields(part) if one.name in own and one.name != "data_folder"):
+        for name in (one.name for one in fields(part) if one.name in own and one.name not in _NOT_KEYED):
             value = getattr(part, name)
             value = model_identity(value) if name == "model" else value
             keyed[name] = float(value) if kinds[name] == "float" else value
@@ -331,45 +370,6 @@ def _names(*parts: type) -> frozenset[str]:
 def _only(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     names = set(names)
     return {name: value for name, value in values.items() if name in names}
-
-
-def place_of(given: str) -> str:
-    """The place of collected data or of a checkpoint, absolute.
-
-    A relative one counts from the project's folder, else from here. What is neither a folder nor a file stays as it
-    is: it may be a name on a hub.
-    """
-    place = Path(given).expanduser()
-    here = [one for one in (root() / place, place) if one.exists()]
-    return str(here[0].resolve()) if here else str(given)
-
-
-def model_identity(model: str) -> str:
-    """What a model's name means: a preset or a hub's name as it is, a checkpoint in a folder by its files' content."""
-    place = Path(place_of(model))
-    if is_preset(model) or not place.is_dir():
-        return model
-    files = sorted(path for path in place.iterdir() if path.suffix in (".json", ".model", ".safetensors", ".txt"))
-    return _content_of(tuple((str(path), path.stat().st_mtime_ns) for path in files))
-
-
-@cache
-def _content_of(files: tuple[tuple[str, int], ...]) -> str:
-    return digest([(Path(path).name, file_hash(Path(path))) for path, _ in files])
-
-
-def fingerprint(data: DataSettings) -> str:
-    """Fingerprint of collected data, by its files' content. Raises DataError where it is missing."""
-    place = Path(data.data_folder)
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
-    return _fingerprint(data.data, data.data_folder, tuple((str(path), path.stat().st_mtime_ns) for path in files))
-
-
-@cache
-def _fingerprint(data: str, place: str, _changed: tuple[tuple[str, int], ...]) -> str:
-    from ases import sources  # late: it loads datasets, which a look at generated data's runs does not need
-
-    return sources.fingerprint(data, place)
 
 
 def command(run: Run) -> str:
@@ -394,6 +394,9 @@ def open_run(step: str, namespace: Mapping[str, Any]) -> Run:
     """
     # Whether Jupyter's widgets are installed is no business of a notebook's output: our own bars do without.
     warnings.filterwarnings("ignore", message="IProgress not found")
+    import pandas  # late: a look at which runs are done needs no tables
+
+    pandas.set_option("display.max_colwidth", None)  # tables give reasons in sentences: none is cut
     run = run_for(step, strict.given(notebook_path(STEPS[step]), namespace))
     check_inputs(run)
     run.figure_folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ question, never a silent zero.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,8 @@ from ases.likelihoods import Row, token_values
 from ases.models import cost_of
 from ases.pieces import split_pieces
 from ases.segments import answer_from_prefix_pairs
-from ases.settings import SegmentationSettings
 from ases.tokens import Codec
-from ases.training import read_training, trained_models
+from ases.training import trained_models
 
 Progress = Callable[[str, float], None]
 
@@ -37,9 +36,6 @@ CONDITIONS = ("question", "prefix")
 
 ANSWER = "answer"
 """In place of a condition: what each piece adds to the log-probability of the answer (for information gain)."""
-
-SCORER_METHOD = {"entropy": "seq2seq", "loss": "seq2seq", "information_gain": "answer-from-prefix"}
-"""The method that trains the scorer of each strategy that needs one."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +81,26 @@ def score_table(
         token_budget=token_budget,
         progress=progress,
     )
-    frames = []
-    for chain, own in zip(chains, values, strict=True):
-        columns = {
-            f"{measure}_{condition}": np.zeros(chain.pieces, dtype=np.int64 if measure == "tokens" else np.float64)
-            for condition in conditions
-            for measure in ("tokens", "entropy", "loss")
-        }
-        for (_, owner, condition), block in zip(chain.blocks, own, strict=True):
-            np.add.at(columns[f"tokens_{condition}"], owner, 1)
-            np.add.at(columns[f"entropy_{condition}"], owner, block[:, 0])
-            np.add.at(columns[f"loss_{condition}"], owner, block[:, 1])
-        frames.append(pd.DataFrame({"qid": chain.qid, "piece": range(chain.pieces), **columns}))
-    return pd.concat(frames, ignore_index=True)
+    starts = np.cumsum([0, *(chain.pieces for chain in chains)])
+    table = _rows_of([chain.qid for chain in chains], [chain.pieces for chain in chains])
+    for condition in conditions:
+        blocks = [
+            (start + np.asarray(owner), block)
+            for start, chain, own in zip(starts, chains, values, strict=False)  # starts ends with the total
+            for (_, owner, kind), block in zip(chain.blocks, own, strict=True)
+            if kind == condition
+        ]
+        owners, measured = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        table[f"tokens_{condition}"] = np.bincount(owners, minlength=starts[-1])
+        for column, measure in enumerate(("entropy", "loss")):
+            table[f"{measure}_{condition}"] = np.bincount(owners, measured[:, column], minlength=starts[-1])
+    return table
+
+
+def _rows_of(qids: Sequence[str], pieces: Sequence[int]) -> pd.DataFrame:
+    """Columns ``qid`` and ``piece``: a row for each piece of each example."""
+    places = np.concatenate([np.arange(count) for count in pieces])
+    return pd.DataFrame({"qid": np.repeat(np.array(qids, dtype=object), pieces), "piece": places})
 
 
 def answer_table(
@@ -124,13 +127,10 @@ def answer_table(
         scorer.model, scorer.codec, rows, precision=precision, token_budget=token_budget, progress=progress
     )
     logs = iter([-block[:, 1].sum() for (block,) in values])
-    frames = []
-    for example in examples:
-        count = len(split_pieces(example.rationale))
-        own = np.array([next(logs) for _ in range(count + 1)])
-        columns = {"log_answer": own[1:], "gain": np.diff(own)}
-        frames.append(pd.DataFrame({"qid": example.qid, "piece": range(count), **columns}))
-    return pd.concat(frames, ignore_index=True)
+    counts = [len(split_pieces(example.rationale)) for example in examples]
+    own = [np.array([next(logs) for _ in range(count + 1)]) for count in counts]
+    table = _rows_of([example.qid for example in examples], counts)
+    return table.assign(log_answer=np.concatenate([one[1:] for one in own]), gain=np.concatenate([*map(np.diff, own)]))
 
 
 def measure(
@@ -157,31 +157,6 @@ def outside_fold(examples: Sequence[Example], fold: int, folds: int) -> list[Exa
     return [example for example in examples if fold_of(example.qid, folds) != fold]
 
 
-def score_cross_fitted(
-    examples: Sequence[Example],
-    scorers: Sequence[Scorer],
-    conditions: Sequence[str] = CONDITIONS,
-    progress: Progress = lambda message, done: None,
-    **options: object,
-) -> pd.DataFrame:
-    """:func:`measure`, each example by the scorer of its fold: ``scorers[f]`` trained on :func:`outside_fold` of f.
-
-    Validation and test examples too are scored by their fold's scorer, so that all splits are scored alike.
-    """
-    folds, parts = len(scorers), []
-    for fold, scorer in enumerate(scorers):
-        own = [example for example in examples if fold_of(example.qid, folds) == fold]
-
-        def show(message: str, done: float, fold: int = fold) -> None:
-            progress(f"fold {fold + 1} of {folds}: {message}", (fold + done) / folds)
-
-        if own:
-            parts.append(measure(own, scorer, conditions, progress=show, **options))
-    place = {example.qid: row for row, example in enumerate(examples)}
-    table = pd.concat(parts, ignore_index=True)
-    return table.sort_values(["qid", "piece"], key=lambda c: c.map(place) if c.name == "qid" else c, ignore_index=True)
-
-
 # What it costs ---------------------------------------------------------------------------------------------------
 
 
@@ -203,15 +178,6 @@ def scoring_flops(examples: Sequence[Example], scorer: Scorer, condition: str) -
         total += cost.forward(source, 0)
         total += sum(cost.forward(source, len(ids)) - cost.forward(source, 0) for ids, _, _ in chain.blocks)
     return total
-
-
-def scorer_flops(
-    splits: Mapping[str, Sequence[Example]], scorer: Scorer, settings: SegmentationSettings, folder: Path
-) -> float:
-    """What the scorer cost: the FLOPs of its training (from its run's folder) and of scoring the splits."""
-    condition = ANSWER if settings.scored_strategy == "information_gain" else settings.condition
-    scoring = sum(scoring_flops(examples, scorer, condition) for examples in splits.values())
-    return float(read_training(folder).budget["flops"].sum()) + scoring
 
 
 @dataclass(frozen=True)

@@ -29,33 +29,8 @@ from ases.examples import Example
 from ases.metrics import rouge_tokenizer, sentence_bleu
 from ases.novelty import novelty_scores
 from ases.pieces import split_pieces
-from ases.scorers import (
-    ANSWER,
-    SCORER_METHOD,
-    Progress,
-    Scorer,
-    load_scorer,
-    measure,
-    score_table,
-    scorer_flops,
-    scoring_flops,
-)
-from ases.settings import LABELLED, SCORED, SegmentationSettings
-
-__all__ = [
-    "STRATEGIES",
-    "Given",
-    "Scorer",
-    "load_scorer",
-    "score_examples",
-    "score_splits",
-    "score_table",
-    "scorer_flops",
-    "scores_from",
-    "scoring_flops",
-    "similarity_scores",
-    "strategy",
-]
+from ases.scorers import ANSWER, Progress, Scorer, measure
+from ases.settings import LABELLED, SCORED, SCORER_OF, SegmentationSettings
 
 
 @dataclass(frozen=True)
@@ -105,7 +80,7 @@ def score_examples(
         kind = "gives labels, not scores" if name in LABELLED else "is not known"
         raise ParameterError(f"strategy {name} {kind}; strategies with scores: {', '.join(STRATEGIES)}")
     parts: dict[str, pd.DataFrame] = {}
-    if name in SCORER_METHOD:
+    if name in SCORER_OF:
         if table is None:
             if scorer is None:
                 raise ParameterError(f"strategy {name} needs a scorer: a model trained with method {_method(name)}")
@@ -115,7 +90,7 @@ def score_examples(
     scores = []
     for example in examples:
         pieces = split_pieces(example.rationale)
-        if name in SCORER_METHOD and len(parts.get(example.qid, ())) != len(pieces):
+        if name in SCORER_OF and len(parts.get(example.qid, ())) != len(pieces):
             raise DataError(
                 f"example {example.qid} has {len(pieces)} pieces, but the scorer's table has "
                 f"{len(parts.get(example.qid, ()))} rows for it; measure these examples again"
@@ -149,8 +124,8 @@ def scores_from(
     table: pd.DataFrame, strategy: str, reduce: str = "sum", condition: str = "question"
 ) -> dict[str, list[float]]:
     """The scores of ``entropy``, ``loss`` or ``information_gain`` out of a scorer's table, by qid, in its order."""
-    if strategy not in SCORER_METHOD:
-        raise ParameterError(f"strategy is {strategy!r}, but a scorer's table holds {', '.join(SCORER_METHOD)}")
+    if strategy not in SCORER_OF:
+        raise ParameterError(f"strategy is {strategy!r}, but a scorer's table holds {', '.join(SCORER_OF)}")
     return {qid: _picked(part, strategy, reduce, condition) for qid, part in _by_question(table).items()}
 
 
@@ -170,7 +145,7 @@ def _by_question(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _method(name: str) -> str:
-    return SCORER_METHOD[name] + (", on whole chains" if SCORER_METHOD[name] == "seq2seq" else ", on partial chains")
+    return SCORER_OF[name] + (", on whole chains" if SCORER_OF[name] == "seq2seq" else ", on partial chains")
 
 
 # The strategies --------------------------------------------------------------------------------------------------

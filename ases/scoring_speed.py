@@ -4,18 +4,16 @@
 >>> table[["procedure", "condition", "pieces_per_second", "times_plain"]]        # doctest: +SKIP
 
 The plain procedure is that of the released code: inputs and targets padded to 512 tokens, batches of 24, one piece a
-row, log-softmax over everything. The model has Flan-T5-small's shape and random weights, so nothing is downloaded; its
-output layer is scaled down so that logits spread as a trained model's do (wider ones make ``exp`` slow on a CPU, the
-plain procedure's above all). The vocabulary is trained on the texts measured; it splits numbers into digits, so it
-makes more tokens of a piece than T5's own, which flatters the plain procedure.
+row, log-softmax over everything. The model has Flan-T5-small's shape (or that of a preset) and random weights, so
+nothing is downloaded; its output layer is scaled down so that logits spread as a trained model's do (wider ones make
+``exp`` slow on a CPU, the plain procedure's above all). The vocabulary is trained on the texts measured; it splits
+numbers into digits, so it makes more tokens of a piece than T5's own, which flatters the plain procedure.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,14 +28,16 @@ from transformers import T5Config, T5ForConditionalGeneration
 
 from ases.errors import ParameterError, RunError
 from ases.examples import Example, read_examples, write_examples
+from ases.hardware import matrix_rate
 from ases.labels import label_by_rule
-from ases.models import cost_of, save_model
+from ases.memory import peak_mib, resident_mib
+from ases.models import cost_of, fresh_model, save_model
 from ases.pieces import split_pieces
 from ases.scorers import CONDITIONS, Scorer, score_table, scoring_flops
 from ases.scores import scores_from
 from ases.settings import DEFAULT_BETA
 from ases.shards import merge_shards, scored_log
-from ases.threads import on_threads
+from ases.threads import on_threads, own_environment
 from ases.tokens import padded, train_codec
 
 Progress = Callable[[str, float], None]
@@ -46,12 +46,16 @@ WIDTH, BATCH = 512, 24
 """What the released code pads to, and its batch."""
 
 VOCABULARY = 32128
+FLAN_SMALL = "flan-t5-small"
+_NUMBERS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _SPREAD = 0.15  # times the output layer's drawn weights: logits of a standard deviation of about 3
 
 
-def flan_small_scorer(texts: Sequence[str], seed: int = 0) -> Scorer:
-    """A scorer of Flan-T5-small's shape with random weights, and a vocabulary trained on the texts."""
-    codec = train_codec(texts, vocabulary_size=8192)
+def random_scorer(examples: Sequence[Example], shape: str = FLAN_SMALL, seed: int = 0) -> Scorer:
+    """A scorer of a shape, Flan-T5-small's or a preset's, with random weights; its vocabulary is the examples'."""
+    codec = train_codec([text for e in examples for text in (e.question, e.rationale)], vocabulary_size=8192)
+    if shape != FLAN_SMALL:
+        return Scorer(fresh_model(shape, codec, seed).eval(), codec)
     config = T5Config(
         vocab_size=VOCABULARY,
         d_model=512,
@@ -110,18 +114,6 @@ def _filled(rows: Sequence[Sequence[int]], pad: int, width: int | None) -> tuple
     return torch.nn.functional.pad(ids, (0, more), value=pad), torch.nn.functional.pad(mask, (0, more))
 
 
-def matrix_rate(precision: str = "float32", size: int = 2048, seconds: float = 0.5) -> float:
-    """FLOP a processor second of large matrix products, as this machine does them now; with one thread, a second."""
-    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
-    left, right = torch.ones(size, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
-    left @ right
-    began, done = time.process_time(), 0
-    while time.process_time() - began < seconds:
-        left @ right
-        done += 1
-    return 2 * size**3 * done / (time.process_time() - began)
-
-
 def compare_speed(
     data: Mapping[str, Sequence[Example]],
     *,
@@ -130,6 +122,7 @@ def compare_speed(
     dynamic_pieces: int = 8 * BATCH,
     precisions: Sequence[str] = ("float32", "bfloat16"),
     threads: int = 1,
+    shape: str = FLAN_SMALL,
     seed: int = 0,
     progress: Progress = lambda message, done: None,
 ) -> pd.DataFrame:
@@ -143,11 +136,12 @@ def compare_speed(
     would be if ours did every counted operation once, at the full matrix rate; prefixes that pieces share are computed
     once but counted each time. A row of both conditions scores every piece twice, and counts it once. Ours scores about
     ``pieces`` pieces; the plain procedure, whose cost a piece does not depend on the text, ``plain_pieces``.
+    ``question_tokens, piece_tokens, tokens_per_word`` are means over the texts that ours scores.
     """
     rows = []
     with on_threads(threads):
         for number, (name, examples) in enumerate(data.items()):
-            scorer = flan_small_scorer([text for e in examples for text in (e.question, e.rationale)], seed)
+            scorer = random_scorer(examples, shape, seed)
             cost, some = cost_of(scorer.model), first_pieces(examples, pieces)
             few, several = first_pieces(examples, plain_pieces), first_pieces(examples, dynamic_pieces)
             jobs: list[tuple[str, str, str, Sequence[Example], Callable[[], object], float]] = [
@@ -165,15 +159,15 @@ def compare_speed(
                         ("ours", " and ".join(conditions), precision, some,
                          lambda s=scorer, c=conditions, p=precision, e=some: score_table(e, s, c, precision=p), flops)
                     )  # fmt: skip
-            plain = (math.nan, math.nan)
+            plain, lengths = (math.nan, math.nan), _lengths(some, scorer)
             score_table(several[:4], scorer)  # the first pass of a process pays for what later ones have
             for place, (procedure, condition, precision, own, job, flops) in enumerate(jobs):
                 progress(f"{name}: {procedure}, {condition}, {precision}", (number + place / len(jobs)) / len(data))
-                rate = matrix_rate(precision)
+                rate = matrix_rate(dtype=_NUMBERS[precision], clock=time.process_time)
                 began, busy = time.perf_counter(), time.process_time()
                 job()
                 seconds, busy = time.perf_counter() - began, time.process_time() - busy
-                rate = (rate + matrix_rate(precision)) / 2
+                rate = (rate + matrix_rate(dtype=_NUMBERS[precision], clock=time.process_time)) / 2
                 count = count_pieces(own)
                 plain = (seconds / count, busy / count) if procedure == "plain" else plain
                 rows.append(
@@ -183,6 +177,7 @@ def compare_speed(
                         "pieces_per_second": count / seconds, "times_plain": plain[0] * count / seconds,
                         "times_plain_processor": plain[1] * count / busy, "limit": plain[1] * count * rate / flops,
                         "flops_per_piece": flops / count, "matrix_rate": rate, "matrix_share": flops / busy / rate,
+                        **lengths,
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows)
@@ -197,6 +192,18 @@ def first_pieces(examples: Sequence[Example], count: int) -> list[Example]:
 def count_pieces(examples: Sequence[Example]) -> int:
     """How many pieces the examples hold."""
     return sum(len(split_pieces(example.rationale)) for example in examples)
+
+
+def _lengths(examples: Sequence[Example], scorer: Scorer) -> dict[str, float]:
+    pieces = [piece for example in examples for piece in split_pieces(example.rationale)]
+    questions = [example.question for example in examples]
+    in_pieces, in_questions = (sum(len(scorer.codec.encode(text)) for text in texts) for texts in (pieces, questions))
+    words = sum(len(text.split()) for text in (*pieces, *questions))
+    return {
+        "question_tokens": in_questions / len(questions),
+        "piece_tokens": in_pieces / len(pieces),
+        "tokens_per_word": (in_pieces + in_questions) / words,
+    }
 
 
 def _dynamic_flops(examples: Sequence[Example], scorer: Scorer) -> float:
@@ -242,7 +249,7 @@ def precision_error(examples: Sequence[Example], scorer: Scorer, precision: str 
 # In processes of their own --------------------------------------------------------------------------------------
 
 
-def compare_memory(examples: Sequence[Example], threads: int = 1) -> pd.DataFrame:
+def compare_memory(examples: Sequence[Example], threads: int = 1, shape: str = FLAN_SMALL) -> pd.DataFrame:
     """Peak memory above the loaded model, in MiB, each procedure in a process of its own: ``procedure, peak_mib``.
 
     The plain procedure scores one batch, ours all examples in both conditions; ``share_of_plain`` is of the peaks.
@@ -254,11 +261,11 @@ def compare_memory(examples: Sequence[Example], threads: int = 1) -> pd.DataFram
             path = Path(name) / f"{procedure}.parquet"
             write_examples(own, path)
             done = subprocess.run(
-                [sys.executable, "-m", "ases.scoring_speed", procedure, str(path), str(threads)],
+                [sys.executable, "-m", "ases.scoring_speed", procedure, str(path), str(threads), shape],
                 capture_output=True,
                 text=True,
                 check=False,
-                env=_environment(threads),
+                env=own_environment(threads),
             )
             if done.returncode:
                 raise RunError(f"measuring the memory of {procedure} failed: {done.stderr.strip().splitlines()[-1:]}")
@@ -267,35 +274,27 @@ def compare_memory(examples: Sequence[Example], threads: int = 1) -> pd.DataFram
     return table.assign(share_of_plain=table["peak_mib"] / table["peak_mib"].iloc[0])
 
 
-def _environment(threads: int) -> dict[str, str]:
-    # This package must be found from whatever folder the caller works in.
-    found = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(found), "OMP_NUM_THREADS": str(threads)}
-
-
-def _measure_memory(procedure: str, path: str, threads: str) -> None:
+def _measure_memory(procedure: str, path: str, threads: str, shape: str) -> None:
     torch.set_num_threads(int(threads))
     examples = read_examples(Path(path))
-    scorer = flan_small_scorer([text for e in examples for text in (e.question, e.rationale)])
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    before = pages * resource.getpagesize()
+    scorer = random_scorer(examples, shape)
+    before = resident_mib()
     if procedure == "ours":
         score_table(examples, scorer)
     else:
         plain_scores(examples, scorer, WIDTH if procedure == "plain" else None)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"loaded_mib": before / 2**20, "peak_mib": (peak - before) / 2**20}))
+    print(json.dumps({"loaded_mib": before, "peak_mib": peak_mib() - before}))
 
 
 def compare_processes(
-    examples: Sequence[Example], counts: Sequence[int] = (1, 2), shard_size: int = 16, scorer: Scorer | None = None
+    examples: Sequence[Example], counts: Sequence[int] = (1, 2), shard_size: int = 16, shape: str = FLAN_SMALL
 ) -> pd.DataFrame:
     """Shards over processes of one thread each: ``processes, pieces, seconds, pieces_per_second, speed_up``.
 
     ``seconds`` is what the busiest process spent on scoring by the shards' log; loading is left out, as it is paid
     once however much is scored. Raises RunError where a process fails or the merged tables differ.
     """
-    scorer = scorer or flan_small_scorer([text for e in examples for text in (e.question, e.rationale)])
+    scorer = random_scorer(examples, shape)
     rows, tables = [], []
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -310,7 +309,7 @@ def compare_processes(
                     [*command, str(place), str(count)],
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
-                    env=_environment(1),
+                    env=own_environment(1),
                 )
                 for place in range(count)
             ]

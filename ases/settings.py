@@ -15,6 +15,7 @@ from typing import Any
 
 from ases.choices import ANSWERED as ANSWERED
 from ases.choices import BASELINE as BASELINE
+from ases.choices import BENCHMARKS as BENCHMARKS
 from ases.choices import COLUMN_FIELDS as COLUMN_FIELDS
 from ases.choices import CONTROLS as CONTROLS
 from ases.choices import DEFAULT_BETA as DEFAULT_BETA
@@ -24,6 +25,7 @@ from ases.choices import LANGUAGE_OF as LANGUAGE_OF
 from ases.choices import LANGUAGES as LANGUAGES
 from ases.choices import METHODS as METHODS
 from ases.choices import PRIVATE as PRIVATE
+from ases.choices import REAL_RATIONALES as REAL_RATIONALES
 from ases.choices import SCORED as SCORED
 from ases.choices import SCORER_METHODS as SCORER_METHODS
 from ases.choices import SCORER_OF as SCORER_OF
@@ -147,6 +149,32 @@ class GenerationSettings:
 
 
 @dataclass(frozen=True)
+class BenchmarkSettings:
+    """What the performance notebook measures, and on how much.
+
+    ``parts`` of :data:`ases.choices.BENCHMARKS`. ``threads`` are those of generation; scoring and training take one a
+    process. The scorer that is timed has random weights and the shape of ``flan-t5-small`` or of a preset. The plain
+    procedure scores ``plain_pieces`` pieces and ours ``scored_pieces``; engines answer ``asked`` questions, in chains
+    of at most ``most_turns`` turns of ``longest_turn`` tokens; ``timed_steps`` steps are trained of each way to make
+    batches, and memory is measured up to ``memory_questions`` questions, ``file_rows`` records of a file and
+    ``made_problems`` generated problems.
+    """
+
+    parts: tuple[str, ...]
+    threads: int
+    scorer_shape: str
+    scored_pieces: int
+    plain_pieces: int
+    timed_steps: int
+    asked: int
+    most_turns: int
+    longest_turn: int
+    memory_questions: int
+    file_rows: int
+    made_problems: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """The settings of all steps of one run."""
 
@@ -155,9 +183,17 @@ class Settings:
     segmentation: SegmentationSettings
     training: TrainingSettings
     generation: GenerationSettings
+    benchmark: BenchmarkSettings
 
 
-PARTS = (DataSettings, ScoringSettings, SegmentationSettings, TrainingSettings, GenerationSettings)
+PARTS = (
+    DataSettings,
+    ScoringSettings,
+    SegmentationSettings,
+    TrainingSettings,
+    GenerationSettings,
+    BenchmarkSettings,
+)
 """The settings of each step, in the order in which :class:`Settings` holds them."""
 
 # The dial. Knobs were chosen on validation data only; README, "How the sizes were chosen".
@@ -210,9 +246,25 @@ _BASE: dict[str, Any] = {
     "vote": "none",
     "samples": 1,
     "generation_seed": 0,
+    "parts": BENCHMARKS,
+    "threads": 2,
+    "scorer_shape": "flan-t5-small",
+    "scored_pieces": 600,
+    "plain_pieces": 48,
+    "timed_steps": 24,
+    "asked": 256,
+    "most_turns": 20,
+    "longest_turn": 320,
+    "memory_questions": 100_000,
+    "file_rows": 100_000,
+    "made_problems": 100_000,
+}
+_SMALLEST = {
+    **{"scorer_shape": "nano", "scored_pieces": 24, "plain_pieces": 24, "timed_steps": 2, "asked": 16},
+    **{"most_turns": 2, "longest_turn": 8, "memory_questions": 1, "file_rows": 400, "made_problems": 400},
 }
 SIZES: dict[str, dict[str, Any]] = {
-    "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2},
+    "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2, **_SMALLEST},
     "quick": {"train_size": 4000, "valid_size": 200, "test_size": 1000, "budget": 3.5e12},
     "real": {
         "train_size": 0,
@@ -224,15 +276,31 @@ SIZES: dict[str, dict[str, Any]] = {
         "max_segment_tokens": 400,
         "max_chain_tokens": 400,
     },
+    "gpu": {"train_size": 16000, "valid_size": 400, "test_size": 2000, "budget": 1e15},
+    "paper": {"train_size": 0, "valid_size": 400, "test_size": 1000, "budget": 1e15},
 }
 """``train_size`` 0 takes all that is left after validation and test."""
 
 _REPORTS = {"max_rounds": 40, "max_segment_tokens": 400, "max_chain_tokens": 400}  # impressions have 14 pieces
 BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
     ("smoke", "reports"): {**_REPORTS, "train_size": 48, "valid_size": 12, "test_size": 24, "curve_points": 1},
-    ("quick", "reports"): {**_REPORTS, "train_size": 1000, "valid_size": 100, "test_size": 200, "curve_points": 1},
+    ("quick", "reports"): {
+        **_REPORTS,
+        "train_size": 1000,
+        "valid_size": 100,
+        "test_size": 200,
+        "curve_points": 1,
+        "budget": 1.2e12,
+        "batch_size": 8,  # the budget pays for two epochs, which are few steps with more
+    },
 }
 """What a size means for data other than word problems, whose texts are longer."""
+
+BY_METHOD: dict[tuple[str, str], dict[str, Any]] = {
+    ("quick", "answer-from-prefix"): {"budget": 1.5e12, "curve_points": 1}
+}
+"""What a size means for a scorer that is compared with no method: enough to score with."""
+
 
 def settings_for(parameters: Mapping[str, Any]) -> Settings:
     """Sort flat parameters into the settings of each step, filled up from the dial ``size``.
@@ -250,8 +318,10 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     data = given.get("data", _BASE["data"])
     by_data = {"language": LANGUAGE_OF.get(data, "en"), **BY_DATA.get((size, data), {})}
     dial = dial_of(given.get("model", _BASE["model"]))
-    values = {**_BASE, **dial, **SIZES[size], **by_data, **given}
-    values["columns"] = (values["columns"],) if isinstance(values["columns"], str) else tuple(values["columns"])
+    by_method = BY_METHOD.get((size, given.get("method", _BASE["method"])), {})
+    values = {**_BASE, **dial, **SIZES[size], **by_data, **by_method, **given}
+    for name in ("columns", "parts"):
+        values[name] = (values[name],) if isinstance(values[name], str) else tuple(values[name])
     rule = values["random_of"] if values["strategy"] in CONTROLS else values["strategy"]
     values.setdefault("beta", DEFAULT_BETA.get(rule, 1.0))
     check_values(values, budgeted="budget" in given)

@@ -15,12 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import pandas as pd
 
-from ases.arithmetic import numbers_in, read_equations
+from ases.arithmetic import numbers_in, parse_number, read_equations
 from ases.errors import DataError
 from ases.examples import Example, states_answer
+from ases.measures import headline
 from ases.metrics import is_correct
 from ases.statistics import proportion_interval
 
@@ -30,10 +32,12 @@ KINDS = {
     "missing": "uses a result that no step has worked out, or answers without all steps",
     "operand": "uses a number found neither in the question nor in a step before",
     "operation": "right arithmetic on known numbers, but not a step of the reference",
-    "stopped": "all steps right, but the chain ends without an answer",
-    "answer": "all steps there and right, but another answer is stated",
+    "stopped": "no step is wrong, but the chain ends without an answer",
+    "answer": "all steps are there and right, but another answer is stated",
 }
 """What can go wrong first, in the order in which it is looked for; :data:`NONE` where nothing does."""
+
+NOTHING_TO_CHECK = "There are no steps to check: the questions have no answer, or no chain states an equation."
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def chain_steps(chain: str, example: Example) -> list[Step]:
     wrong, and constants that the reference brings in itself (7 days a week). Where the reference has no equations,
     no step is called a wrong operation. Raises DataError for an example without an answer.
     """
-    return _judged(chain, example)[0]
+    return list(_judged(chain, example)[0])
 
 
 def first_error(chain: str, example: Example) -> FirstError:
@@ -108,20 +112,23 @@ def first_error(chain: str, example: Example) -> FirstError:
             return FirstError(one.kind, one.step, len(steps), correct)
     if correct:
         return FirstError(NONE, 0, len(steps), correct)
-    kind = "stopped" if not states_answer(chain) else "answer" if reached else "missing"
+    alone = not any(map(str.isalpha, chain)) and parse_number(chain) is not None  # as answer-only writes it
+    stated = alone or states_answer(chain)
+    kind = "stopped" if not stated else "answer" if reached else "missing"
     return FirstError(kind, len(steps) + 1, len(steps), correct)
 
 
-def _judged(chain: str, example: Example) -> tuple[list[Step], bool]:
+def _judged(chain: str, example: Example) -> tuple[tuple[Step, ...], bool]:
     """The steps, and whether the last step of the reference is among them."""
     if example.answer is None:
         raise DataError(f"{example.qid} has no answer, so there are no steps towards it to check")
-    known, reference = numbers_in(example.question), _stated(example.rationale)
-    # Numbers that the reference takes from nowhere are its constants, and free for all.
-    derived: set[Fraction] = set()
-    for one in reference:
-        known |= {abs(number) for number in one.used if abs(number) not in derived}
-        derived |= {abs(one.result), *map(abs, one.between)}
+    return _judged_texts(chain, example.question, example.rationale)
+
+
+@lru_cache(maxsize=1 << 14)  # three tables ask for the same chains
+def _judged_texts(chain: str, question: str, rationale: str) -> tuple[tuple[Step, ...], bool]:
+    given, reference = _known_of(question, rationale)
+    known = set(given)
     expected = set().union(*(one.keys for one in reference))
     results = {abs(one.result) for one in reference}
     steps: list[Step] = []
@@ -137,7 +144,19 @@ def _judged(chain: str, example: Example) -> tuple[list[Step], bool]:
         steps.append(Step(place, one.text, one.right, kind, all(before.kind == RIGHT for before in steps)))
         known |= {abs(one.result), *map(abs, one.between)}
         reached = reached or bool(one.keys & reference[-1].keys)
-    return steps, reached
+    return tuple(steps), reached
+
+
+@lru_cache(maxsize=1 << 12)  # every method answers the same questions
+def _known_of(question: str, rationale: str) -> tuple[frozenset[Fraction], tuple[_Stated, ...]]:
+    """The numbers that a chain may use from the start, and the steps of the reference."""
+    known, reference = numbers_in(question), _stated(rationale)
+    # Numbers that the reference takes from nowhere are its constants, and free for all.
+    derived: set[Fraction] = set()
+    for one in reference:
+        known |= {abs(number) for number in one.used if abs(number) not in derived}
+        derived |= {abs(one.result), *map(abs, one.between)}
+    return frozenset(known), tuple(reference)
 
 
 def _stated(text: str) -> list[_Stated]:
@@ -173,7 +192,8 @@ def steps_of_chains(table: pd.DataFrame, examples: Sequence[Example]) -> pd.Data
     """One row a step of the chains of an :func:`ases.evaluation.evaluate_chains` table.
 
     Columns: ``method, seed`` where the table has them, ``qid``, then those of :class:`Step`. A chain without equations
-    has no row. Raises DataError where a question is not among the examples.
+    has no row, and examples without answers (reports) have no steps. Raises DataError where a question is not among
+    the examples.
     """
     rows = [
         {**keys, **asdict(step)} for keys, chain, example in _chains(table, examples)
@@ -184,7 +204,10 @@ def steps_of_chains(table: pd.DataFrame, examples: Sequence[Example]) -> pd.Data
 
 
 def first_errors(table: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFrame:
-    """One row a chain: ``method, seed`` where the table has them, ``qid``, then the columns of :class:`FirstError`."""
+    """One row a chain: ``method, seed`` where the table has them, ``qid``, then the columns of :class:`FirstError`.
+
+    No row for examples without answers.
+    """
     rows = [keys | asdict(first_error(chain, example)) for keys, chain, example in _chains(table, examples)]
     names = [name for name in ("method", "seed", "qid") if name in table]
     return pd.DataFrame(rows, columns=[*names, "kind", "step", "steps", "correct"])
@@ -196,8 +219,8 @@ def step_table(table: pd.DataFrame, examples: Sequence[Example], by: Sequence[st
     Columns: those of ``by``, ``step``, ``n`` (chains with so many steps), ``arithmetic, arithmetic_low,
     arithmetic_high`` (share of equations that are right), ``n_after_right`` (those whose steps before are all right),
     ``right, right_low, right_high`` (share of these that are right, see :func:`chain_steps`; NaN where there are
-    none). Each chain counts once a row. Raises DataError for several seeds in one row: they answer the same questions,
-    so ask for ``by=("method", "seed")``.
+    none). Each chain counts once a row; without answers, or without any equation, the table is empty. Raises DataError
+    for several seeds in one row: they answer the same questions, so ask for ``by=("method", "seed")``.
     """
     by = _groups(table, by)
     rows = []
@@ -223,7 +246,8 @@ def first_error_table(
 
     Columns: those of ``by``, ``kind`` (all of :data:`KINDS`, and :data:`NONE`), ``step`` with ``places`` (only those
     that occur), ``chains, share, low, high, n`` (all chains), ``right_answers`` (those of these chains whose answer
-    is right all the same). The shares of a group add up to 1. Raises as :func:`step_table` does.
+    is right all the same). The shares of a group add up to 1. Empty for examples without answers. Raises as
+    :func:`step_table` does.
     """
     by = _groups(table, by)
     errors = first_errors(table, examples)
@@ -237,7 +261,41 @@ def first_error_table(
                 row = keys | {"kind": kind} | place | {"chains": len(part)} | _share("share", len(part), n)
                 row = {{"share_low": "low", "share_high": "high"}.get(name, name): value for name, value in row.items()}
                 rows.append(row | {"n": n, "right_answers": int(part["correct"].sum())})
-    return pd.DataFrame(rows)
+    place = ["step"] if places else []
+    return pd.DataFrame(rows, columns=[*by, "kind", *place, "chains", "share", "low", "high", "n", "right_answers"])
+
+
+def error_places(table: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFrame:
+    """How many chains first go wrong at each step: a row a kind (:data:`KINDS`), a column a step.
+
+    Step 0 are chains in which nothing goes wrong. Several methods or seeds are added up.
+    """
+    errors = first_errors(table, examples)
+    return pd.crosstab(errors["kind"], errors["step"]).reindex([*KINDS, NONE], fill_value=0)
+
+
+def step_sentence(steps: pd.DataFrame, errors: pd.DataFrame) -> str:
+    """A :func:`step_table` and a :func:`first_error_table` of one method and seed in words."""
+    if errors.empty:
+        return NOTHING_TO_CHECK
+    lines = []
+    if len(steps) and steps["n_after_right"].iloc[0]:
+        first = steps.iloc[0]
+        lines.append(f"The first step is right in {first['right']:.0%} of the {first['n']:.0f} chains that have one.")
+        later = steps[(steps["step"] > 1) & (steps["n_after_right"] > 0)]
+        if len(later):
+            right = (later["right"] * later["n_after_right"]).sum() / later["n_after_right"].sum()
+            lines.append(f"A later step, where all before it are right, is right in {right:.0%} of cases.")
+    else:
+        lines.append("No chain states an equation.")
+    wrong = errors[errors["kind"] != NONE]
+    most = wrong.loc[wrong["chains"].idxmax()]
+    if most["chains"]:
+        lines.append(
+            f"What goes wrong first is most often this: {KINDS[most['kind']]} ({most['share']:.0%} of {most['n']:.0f} "
+            "chains)."
+        )
+    return " ".join(lines)
 
 
 def _share(name: str, count: int, n: int) -> dict[str, float]:
@@ -264,6 +322,8 @@ def _groups(table: pd.DataFrame, by: Sequence[str]) -> list[str]:
 def _chains(table: pd.DataFrame, examples: Sequence[Example]) -> list[tuple[dict[str, object], str, Example]]:
     known = {example.qid: example for example in examples}
     names = [name for name in ("method", "seed", "qid") if name in table]
+    if headline(examples) != "correct":
+        return []
     found = []
     for row in table[[*names, "chain"]].to_dict("records"):
         if row["qid"] not in known:

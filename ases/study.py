@@ -16,22 +16,27 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from ases.aligned import LABEL_COLUMNS, Series, control_labels, labels_at, number_novelty_labels, piece_table
+from ases.aligned import (
+    Series,
+    control_labels,
+    labels_at,
+    listed_scores,
+    measured_scores,
+    number_novelty_labels,
+    piece_table,
+)
 from ases.examples import Example, read_examples
 from ases.kinds import kind_table
 from ases.labels import label_at_random, label_random_boundaries
 from ases.pieces import split_pieces
 from ases.scores import score_examples, similarity_scores
-from ases.settings import SCORER_OF, SegmentationSettings, Settings, settings_for
+from ases.settings import SegmentationSettings, Settings, settings_for
 
 SPLITS = ("valid", "test")
-REDUCES, CONDITIONS = ("sum", "mean"), ("question", "prefix")
 DEFAULT = Series("entropy", "sum", "question")
 """The released scripts' own: what a control is made of, and what is looked at first."""
 
 CONTROLS = {"random": label_at_random, "random_boundaries": label_random_boundaries}
-
-_COLUMNS = (*LABEL_COLUMNS[:-1], "score")
 
 
 @dataclass(frozen=True)
@@ -110,50 +115,17 @@ def series_table(examples: Sequence[Example], measured: Sequence[Measured]) -> p
     ``similarity`` comes twice, told apart by its measure in place of a reduction: ``rouge`` and ``bleu``. Information
     gain is what enters the rule, max(0, gain). Scores without a scorer have the seed 0.
     """
-    parts = []
     wanted = {example.qid for example in examples}
-    for one in measured:
-        rows = one.table[one.table["qid"].isin(wanted)]
-        for series in _series_of(one.scorer):
-            table = rows[["qid", "piece"]].assign(**series._asdict(), seed=one.seed, score=_column(rows, series))
-            parts.append(table[list(_COLUMNS)])
+    parts = [measured_scores(one.table[one.table["qid"].isin(wanted)], one.seed) for one in measured]
     for kind in ("rouge", "bleu"):
         own = [
             similarity_scores(one.question, split_pieces(one.rationale), kind, one.language, one.qid)
             for one in examples
         ]
-        parts.append(_long(examples, own, Series("similarity", kind), 0))
-    parts.append(_long(examples, score_examples(examples, _settings("novelty")), Series("novelty"), 0))
+        parts.append(listed_scores(examples, own, Series("similarity", kind)))
+    novelty = settings_for({"strategy": "novelty"}).segmentation
+    parts.append(listed_scores(examples, score_examples(examples, novelty), Series("novelty")))
     return pd.concat(parts, ignore_index=True)
-
-
-def _series_of(scorer: str) -> list[Series]:
-    strategies = [name for name, own in SCORER_OF.items() if own == scorer]
-    if scorer != "seq2seq":
-        return [Series(name) for name in strategies]
-    return [Series(name, reduce, given) for name in strategies for reduce in REDUCES for given in CONDITIONS]
-
-
-def _column(rows: pd.DataFrame, series: Series) -> pd.Series:
-    if series.strategy == "information_gain":
-        return rows["gain"].clip(lower=0)
-    total = rows[f"{series.strategy}_{series.condition}"]
-    return total / rows[f"tokens_{series.condition}"] if series.reduce == "mean" else total
-
-
-def _settings(strategy: str) -> SegmentationSettings:
-    return settings_for({"strategy": strategy}).segmentation
-
-
-def _long(examples: Sequence[Example], scores: Sequence[Sequence[float]], series: Series, seed: int) -> pd.DataFrame:
-    table = pd.DataFrame(
-        {
-            "qid": [example.qid for example, own in zip(examples, scores, strict=True) for _ in own],
-            "piece": [place for own in scores for place in range(len(own))],
-            "score": [float(score) for own in scores for score in own],
-        }
-    )
-    return table.assign(**series._asdict(), seed=seed)[list(_COLUMNS)]
 
 
 def chosen_series(studies: Sequence[Study], settings: SegmentationSettings) -> Series:
@@ -175,17 +147,3 @@ def scores_of(study: Study, series: Series, seed: int | None = None) -> pd.DataF
         rows = rows[rows[name] == value]
     first = rows["seed"].min() if seed is None else seed
     return rows[rows["seed"] == first].reset_index(drop=True)
-
-
-def relative_table(study: Study, series: Sequence[Series], betas: Mapping[str, float], split: str) -> pd.DataFrame:
-    """Scores over their example's mean beside gold: ``series, relative, gold, beta``, for a figure of distributions."""
-    chosen = study.pieces.loc[study.pieces["split"] == split, ["qid", "piece", "gold"]]
-    parts = []
-    for one in series:
-        rows = chosen.merge(
-            scores_of(study, one)[["qid", "piece", "score"]], on=["qid", "piece"], validate="one_to_one"
-        )
-        mean = rows.groupby("qid")["score"].transform("mean")
-        relative = (rows["score"] / mean.where(mean > 0)).fillna(0.0)
-        parts.append(rows.assign(series=str(one), relative=relative, beta=betas[one.strategy]))
-    return pd.concat(parts, ignore_index=True)[["series", "relative", "gold", "beta"]]

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from ases.agreement import errors_by_kind, kappa_sentence, kappa_table
-from ases.aligned import Series
+from ases.aligned import Series, relative_table
 from ases.detection import best_beta, best_sentence, detection_table
 from ases.ranking import auc_table, length_sentence, length_share
 from ases.settings import DEFAULT_BETA
-from ases.study import DEFAULT, Study, relative_table
+from ases.study import DEFAULT, Study
 
 REPORTED = "test"
 """The split that is reported; betas are chosen on ``valid``."""
@@ -75,10 +75,10 @@ def length_sentences(owed: pd.DataFrame) -> list[str]:
 
 def distributions_of(study: Study, series: Series, beta: float) -> pd.DataFrame:
     """Relative scores of validation under the chosen series and some others: for the figure of distributions."""
-    known = set(study.scores[list(Series._fields)].itertuples(index=False, name=None))
-    wanted = dict.fromkeys([series, DEFAULT, Series("entropy", "mean", "prefix"), Series("novelty")])
-    shown = [one for one in wanted if tuple(one) in known]
-    return relative_table(study, shown, {**DEFAULT_BETA, series.strategy: beta}, "valid")
+    wanted = {series, DEFAULT, Series("entropy", "mean", "prefix"), Series("novelty")}
+    shown = [tuple(row) in wanted for row in study.scores[list(Series._fields)].itertuples(index=False)]
+    pieces = study.pieces[study.pieces["split"] == "valid"]
+    return relative_table(pieces, study.scores[shown], {**DEFAULT_BETA, series.strategy: beta})
 
 
 def errors_of(studies: Sequence[Study], series: Series) -> pd.DataFrame:

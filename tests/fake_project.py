@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ases.folders import Run
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 COMMON = """\
@@ -50,6 +52,9 @@ run.figure_folder.joinpath("comparison.csv").write_text(
 run.path("predictions.parquet").write_bytes(b"tiny")
 run.path("metrics.csv").write_text("a\\n1\\n")
 """
+MEASURED = """\
+run.figure_folder.joinpath("scoring.measured.csv").write_text("a,seconds\\n1,2\\n")
+"""
 
 
 def notebook(path: Path, step: str, parameters: str, *work: str) -> None:
@@ -82,14 +87,26 @@ def make(folder: Path) -> Path:
         place / "05_generation.ipynb", "generation", everything + ONE + "max_rounds: int | None = None\n", WORK, LAST
     )
     notebook(place / "06_comparison.ipynb", "comparison", everything + ALL, WORK, TABLE, LAST)
+    measured = 'size: str = "quick"\ndata_folder: str = "data/llm_adapters_cot"\nasked: int | None = None\n'
+    measured += 'parts: list[str] = ["scoring"]\n'
+    notebook(place / "09_performance.ipynb", "performance", measured, WORK, MEASURED, LAST)
     notebook(place / "10_your_own_data.ipynb", "own_data", 'size: str = "quick"\n', WORK, LAST)
     (folder / "params").mkdir()
     lines = ["size: quick", "methods: [seq2seq]", "seeds: [0]", "study_data: [generated]", "scorer_seeds: [0]"]
     (folder / "params" / "quick.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    (folder / "params" / "benchmark.yaml").write_text("size: quick\n", encoding="utf-8")
     shutil.copyfile(PROJECT / "Snakefile", folder / "Snakefile")
     # A copy of the package: its source is part of each run's key, and must not change while a test runs.
     shutil.copytree(PROJECT / "ases", folder / "ases", ignore=shutil.ignore_patterns("__pycache__"))
     return folder
+
+
+def finish(run: Run, seconds: float = 1.0) -> None:
+    """Make a run done without executing its notebook."""
+    run.figure_folder.mkdir(parents=True, exist_ok=True)
+    run.finish(accuracy=0.5)
+    run.path("notebook.ipynb").write_text("{}")
+    run.path("duration.json").write_text(json.dumps({"seconds": seconds}))
 
 
 def environment(folder: Path) -> dict[str, str]:

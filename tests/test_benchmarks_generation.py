@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from ases.benchmarks_generation import PlainWriter, agreement_table, cost_table, engine_table, memory_table
+from ases.benchmarks_generation import (
+    PlainWriter,
+    agreement_table,
+    cost_table,
+    engine_table,
+    memory_by_questions,
+    memory_table,
+)
 from ases.engines import TransformersWriter, Written
-from ases.errors import DataError
+from ases.errors import DataError, RunError
 from ases.models import fresh_model
 from ases.problems import generate_problems
 from ases.settings import settings_for
@@ -29,9 +37,9 @@ def test_the_engine_table_compares_equal_work(tmp_path: Path) -> None:
     before = torch.get_num_threads()
     table = engine_table(MODEL, CODEC, EXAMPLES, "uni-path", SETTINGS, tmp_path, threads=1, repeats=1)
     assert torch.get_num_threads() == before
-    engines = ["plain loop", "transformers", "transformers", "ctranslate2", "ctranslate2"]
-    assert table["engine"].tolist() == engines and table["compute_type"].tolist()[3:] == ["float32", "int8"]
-    assert (table["same_chains"].iloc[:3] == 1).all() and (table["examples_per_second"] > 0).all()
+    engines = ["plain loop", "transformers", "ctranslate2", "ctranslate2"]
+    assert table["engine"].tolist() == engines and table["compute_type"].tolist()[2:] == ["float32", "int8"]
+    assert (table["same_chains"].iloc[:2] == 1).all() and (table["examples_per_second"] > 0).all()
     assert table["times_plain"].iloc[0] == 1
 
 
@@ -68,3 +76,18 @@ def test_memory_is_read_as_chains_are_finished(tmp_path: Path) -> None:
     short = replace(SETTINGS, max_chain_tokens=1)
     table = memory_table(writers, CODEC, short, tmp_path, questions=20, points=4)
     assert table["questions"].tolist() == [5, 10, 15, 20] and table["peak_mb"].is_monotonic_increasing
+
+
+def test_memory_by_questions_is_that_of_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = memory_by_questions([20], tokens=1)
+    assert table["questions"].tolist() == [20] and (table["peak_mb"] >= table["loaded_mb"]).all()
+    assert set(table) == {"questions", "loaded_mb", "peak_mb", "seconds"}
+    failed = SimpleNamespace(returncode=1, stdout="", stderr="no room")
+    monkeypatch.setattr("ases.benchmarks_generation.subprocess.run", lambda *_, **__: failed)
+    with pytest.raises(RunError, match="20 1 failed: no room"):
+        memory_by_questions([20], tokens=1)
+
+
+def test_without_the_second_engine_there_are_its_rows_missing(tmp_path: Path) -> None:
+    table = engine_table(MODEL, CODEC, EXAMPLES[:4], "uni-path", SETTINGS, tmp_path, threads=1, repeats=1, kinds=())
+    assert table["engine"].tolist() == ["plain loop", "transformers"]

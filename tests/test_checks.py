@@ -216,6 +216,8 @@ def test_no_file_is_wrong_usage(tmp_path: Path) -> None:
         check_file(tmp_path / "nowhere.csv")
     with pytest.raises(DataError, match="is a folder; name one file"):
         check_file(tmp_path)
+    with pytest.raises(DataError, match="hub:owner/name is a hub set and no file"):
+        check_file("hub:owner/name")
 
 
 # The command line --------------------------------------------------------------------------------------------------

@@ -309,6 +309,13 @@ def test_reproduce_and_publish_take_a_parameter_file(copy: Copy):
         assert copy.asked[-1] == f"-m ases {target} params/real.yaml"
 
 
+def test_the_benchmark_has_a_parameter_file_of_its_own(copy: Copy):
+    assert copy.make("benchmark").returncode == 0
+    assert copy.asked[-1] == "-m ases benchmark params/benchmark.yaml"
+    assert copy.make("benchmark", "PARAMS=params/smoke.yaml").returncode == 0
+    assert copy.asked[-1] == "-m ases benchmark params/smoke.yaml"
+
+
 def test_make_test_runs_the_notebooks_and_then_everything(copy: Copy):
     assert copy.make("test").returncode == 0
     smoke, pytest_ = copy.asked[-2:]

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ases.certainty import power_table, seed_table
 from ases.checkpoints import write_whole
 from ases.curves import apart_sentence, loss_table
 from ases.errors import DataError
 from ases.evaluation import (
-    accuracy_by,
     budgets_of,
     comparison_table,
     concatenate,
@@ -26,19 +26,23 @@ from ases.evaluation import (
     end_reasons,
     evaluate_chains,
     findings,
+    generation_cost,
     in_order,
     measure_by,
-    power_table,
+    measure_by_length,
+    measures_table,
     rising_sentence,
     short_table,
     still_rising,
     validation_curve,
+    vote_sentence,
+    without_texts,
 )
 from ases.examples import Example
 from ases.generation import Chain
-from ases.power import detectable_mean, detectable_over_seeds, spread_of
+from ases.metrics import bleu
 from ases.settings import settings_for
-from ases.statistics import bootstrap_mean, compare, seed_mean
+from ases.statistics import bootstrap_mean, compare, proportion_interval, seed_mean
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -136,6 +140,7 @@ def test_findings_say_what_the_table_says():
     equal = {"uni-path": RIGHTS["seq2seq"][:1] + RIGHTS["seq2seq"][1:-1] + [True], "seq2seq": RIGHTS["seq2seq"]}
     table = comparison_table(predictions(equal), BUDGETS, CORPUS, POINTS)
     assert "cannot be told apart from seq2seq: +1.0 points" in findings(table)[1]
+    assert "of one point cannot tell" in findings(table, POINTS[POINTS["flops"] == 2e9])[-1]
 
 
 def test_a_rise_must_exceed_one_standard_error():
@@ -148,17 +153,12 @@ def test_a_rise_must_exceed_one_standard_error():
 
 def test_accuracy_and_reasons_count_every_chain():
     table = evaluate_chains([chain("a", EXAMPLES[0].rationale), chain("b", "", "stalled")], EXAMPLES)
-    by = accuracy_by(table, ["steps"])
+    by = measure_by(table, ["steps"])
     assert by[["steps", "accuracy", "n"]].values.tolist() == [[1, 1.0, 1], [2, 0.0, 1]]
     assert all(by["low"] <= by["accuracy"]) and all(by["accuracy"] <= by["high"])
     ended = end_reasons(table, "uni-path").set_index("reason")
     assert ended["chains"].to_dict() == {"end": 1, "max_rounds": 0, "stalled": 1, "length": 0}
     assert ended["share"].sum() == 1.0
-
-
-def test_power_follows_from_how_often_two_methods_disagree():
-    row = power_table(predictions(RIGHTS)).iloc[0]
-    assert row["disagree"] == pytest.approx(0.3) and 0.1 < row["detectable_difference"] < 0.2
 
 
 def test_order_is_that_of_methods():
@@ -183,6 +183,72 @@ def test_budgets_read_the_scorers_cost_under_the_condition_used(tmp_path: Path):
     assert budgets_of([TrainingRun(folder=tmp_path, settings=settings, scorings=[])])["scorer_flops"][0] == 0
 
 
+# What one run's chains come to, and what they cost ---------------------------------------------------------------
+
+
+def test_measures_of_a_run_come_with_intervals():
+    examples = [Example(f"q{n}", "3 + 4?", "So 3 + 4 = 7. The answer is 7.", "7", "own") for n in range(8)]
+    texts = [examples[0].rationale] * 5 + ["3 + 4 = 8."] * 2 + ["no idea"]
+    table = evaluate_chains([chain(one.qid, text) for one, text in zip(examples, texts, strict=True)], examples)
+    measures = measures_table(table, examples).set_index("measure")
+    assert measures.index.tolist() == ["accuracy", "ROUGE-L", "corpus BLEU", "right equations"]
+    wilson = proportion_interval(5, 8)
+    assert measures.loc["accuracy"].tolist() == [5 / 8, wilson.low, wilson.high, 8]
+    assert measures.loc["corpus BLEU", "mean"] == pytest.approx(bleu(texts, [one.rationale for one in examples]))
+    assert measures.loc["right equations", ["mean", "n"]].tolist() == [5 / 7, 7], "chains that state one"
+    assert (measures["low"] <= measures["mean"]).all() and (measures["mean"] <= measures["high"]).all()
+
+
+def test_many_lengths_are_put_into_ranges_that_hold_every_question():
+    table = predictions({"uni-path": [True, False] * 50, "seq2seq": [True] * 100})
+    few = table.assign(steps=table["qid"].str[-1].astype(int) % 3)
+    expected = in_order(measure_by(few, ["method", "steps"]), by="steps")
+    pd.testing.assert_frame_equal(measure_by_length(few), expected)
+    many = measure_by_length(table.assign(steps=table["qid"].str[1:].astype(int) // 5))
+    assert many["method"].tolist() == ["seq2seq"] * 5 + ["uni-path"] * 5
+    one = many[many["method"] == "uni-path"]
+    assert one["n"].sum() == 100 and one["n"].between(15, 25).all()
+    assert one["steps"].iloc[0] == 0 and one["steps_to"].iloc[-1] == 19
+    assert (one["steps"].iloc[1:].to_numpy() == one["steps_to"].iloc[:-1] + 1).all()
+    assert (one["n"] * one["accuracy"]).sum() == pytest.approx(50)
+
+
+def costly(method, qid, samples, flops, agreement=1.0):
+    counts = {"rounds": 2, "read_tokens": 10 * samples, "written_tokens": 4 * samples, "flops": flops}
+    return {"method": method, "qid": qid, "samples": samples, "agreement": agreement} | counts
+
+
+def test_all_samples_of_a_vote_are_paid_for():
+    table = pd.DataFrame([costly("seq2seq", "a", 3, 30, 1.0), costly("seq2seq", "b", 3, 60, 0.5)])
+    (row,) = generation_cost(table).to_dict("records")
+    assert (row["chains"], row["samples"], row["agreement"], row["read_tokens"]) == (2, 3, 0.75, 30)
+    assert (row["flops"], row["flops_a_sample"]) == (45, 15)
+    text = vote_sentence(generation_cost(table))
+    assert "over 3 samples" in text and "cost 45 FLOPs, where one sample alone costs 15" in text and "75%" in text
+    single = pd.DataFrame([costly("uni-path", "a", 1, 30), costly("seq2seq", "a", 1, 10)])
+    assert generation_cost(single)["method"].tolist() == ["uni-path", "seq2seq"]
+    assert vote_sentence(generation_cost(single)) == "No vote was taken: each chain was written once."
+
+
+def test_what_a_chain_cost_reaches_the_main_table():
+    written = [Chain(one.qid, one.rationale, (), "end", 1, 10, 5, flops=70, samples=2) for one in EXAMPLES]
+    table = evaluate_chains(written, EXAMPLES)
+    assert table[["flops", "samples", "agreement"]].values.tolist() == [[70, 2, 1.0]] * 2
+    priced = predictions(RIGHTS).assign(flops=lambda t: np.where(t["method"] == "seq2seq", 100, 300))
+    priced = priced.assign(samples=1, agreement=1.0, rounds=1, read_tokens=1, written_tokens=1)
+    main = comparison_table(priced, BUDGETS, CORPUS, POINTS)
+    assert main["generation_flops"].tolist() == [100, 300]
+    assert short_table(main)["FLOPs a question"].tolist() == ["1e+02", "3e+02"]
+    assert "FLOPs a question" not in short_table(comparison_table(predictions(RIGHTS), BUDGETS, CORPUS, POINTS))
+
+
+def test_published_predictions_hold_no_text():
+    both = [evaluate_chains([chain(e.qid, "右肺 7") for e in some], some) for some in (EXAMPLES, REPORTS)]
+    names = [list(without_texts(table.assign(method="x", seed=0))) for table in both]
+    assert names[0] == ["method", "seed", "qid", "correct", "bleu", "rouge_l"]
+    assert names[1] == ["method", "seed", "qid", "correct", "bleu", "rouge_1", "rouge_2", "rouge_l"]
+
+
 # Several seeds --------------------------------------------------------------------------------------------------
 
 
@@ -196,17 +262,9 @@ def test_several_seeds_of_one_question_are_no_several_questions():
     assert by.loc["uni-path", ["accuracy", "low", "high"]].tolist() == [interval.estimate, interval.low, interval.high]
 
 
-def test_what_several_seeds_can_show():
+def test_the_main_table_over_several_seeds():
     table = predictions(RIGHTS, seeds=3)
     table.loc[(table["seed"] == 1) & (table["qid"] < "q010"), "correct"] = False
-    wide = [
-        table[table["method"] == method].pivot(index="seed", columns="qid", values="correct").to_numpy(float)
-        for method in ("uni-path", "seq2seq")
-    ]
-    spread = spread_of(wide[0] - wide[1])
-    (row,) = power_table(table).to_dict("records")
-    assert (row["n"], row["seeds"], row["question_spread"]) == (100, 3, spread.questions)
-    assert row["detectable_difference"] == detectable_over_seeds(3, 100, spread)
     both = comparison_table(table, BUDGETS, CORPUS, POINTS).set_index("method").loc["uni-path"]
     row = compare(table, baseline="seq2seq").iloc[0]
     assert (both["difference_low"], both["seeds"], row["test"]) == (row["low"], 3, "seeds x questions")
@@ -271,19 +329,10 @@ def test_the_main_table_of_reports_shows_rouge_in_place_of_accuracy():
     assert comparison_table(report_predictions(3), BUDGETS, CORPUS, REPORT_POINTS)["seeds"].tolist() == [3, 3]
 
 
-def test_what_reports_can_show():
-    table = report_predictions()
-    wide = table.pivot(index="qid", columns="method", values="rouge_l")
-    deviation = (wide["uni-path"] - wide["seq2seq"]).std()
-    (row,) = power_table(table).to_dict("records")
-    assert row["deviation"] == pytest.approx(deviation)
-    assert row["detectable_difference"] == pytest.approx(detectable_mean(100, deviation))
-
-
 def test_predictions_with_some_answers_are_refused():
     table = report_predictions()
     table.loc[3, "correct"] = True
-    for measured in (power_table, lambda table: measure_by(table, ["method"])):
+    for measured in (power_table, seed_table, lambda table: measure_by(table, ["method"])):
         with pytest.raises(DataError, match="199 of 200 questions have no answer"):
             measured(table)
 

@@ -20,12 +20,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from ases import figures
+from ases import chain_figures, figures
 from ases.errors import DataError
 from ases.figures import coloured
 from ases.generation import REASONS
 from ases.looks import LOOKS
 from ases.settings import METHODS
+from ases.steps import KINDS, NONE
 
 MIXED = METHODS[::-1]  # the tables' order must not matter
 ACCURACY = dict(zip(METHODS, (0.1, 0.48, 0.73, 0.63, 0.58, 0.57), strict=True))
@@ -120,6 +121,36 @@ FIGURES: dict[str, tuple[tuple[Any, ...], str]] = {
     "differences": ((comparisons(), "seq2seq"), "method difference low high p_holm"),
     "accuracy_by_steps": ((by_steps(),), "method steps accuracy low high n"),
     "end_reasons": ((reasons(),), "method reason share"),
+}
+
+
+def step_rows(seeds: int = 1) -> pd.DataFrame:
+    rows = [
+        {"method": m, "seed": s, "step": k, "n": 40 // k, "n_after_right": 30 // k}
+        | {"arithmetic": 1 - k / 10, "right": a / k}
+        for m, a in ACCURACY.items()
+        for s in range(seeds)
+        for k in (1, 2, 3)
+        if m != "answer-only" or k == 1
+    ]
+    table = pd.DataFrame(rows)
+    bounds = {f"{n}_{e}": table[n] + d for n in ("arithmetic", "right") for e, d in (("low", -0.05), ("high", 0.04))}
+    table = table.assign(**bounds)
+    last = (table["method"] == "dual-path") & (table["step"] == 3)  # no chain is right so far
+    table.loc[last, ["right", "right_low", "right_high"]], table.loc[last, "n_after_right"] = np.nan, 0
+    return table
+
+
+def errors(seeds: int = 1) -> pd.DataFrame:
+    shares = {"arithmetic": 0.5, "missing": 0.2, "none": 0.3}
+    runs = [(m, s) for m in MIXED for s in range(seeds)]
+    rows = [{"method": m, "seed": s, "kind": k, "share": v, "n": 48} for m, s in runs for k, v in shares.items()]
+    return pd.DataFrame(rows)
+
+
+FIGURES |= {
+    "steps": ((step_rows(),), "method step n arithmetic n_after_right right"),
+    "first_errors": ((errors(),), "method kind share"),
 }
 
 
@@ -314,6 +345,10 @@ def test_curves_of_one_seed_have_bands_and_of_several_a_mean() -> None:
     assert len(figure.axes[0].lines) == 6 * 4 and not figure.axes[0].collections
     assert "mean of 3 seeds" in words(figure) and "bands" not in words(figure)
 
+    last = points().query("flops == 9e12")
+    assert [one[:, 1].tolist() for one in segments(figures.curves(last))] == [
+        pytest.approx(last.loc[last["method"] == m, ["low", "high"]].iloc[0].tolist()) for m in METHODS
+    ]
     with pytest.raises(DataError, match="seeds of uni-path have 3, 2 points"):
         uneven = points(seeds=2)
         figures.curves(uneven.drop(uneven.query("method == 'uni-path' and seed == 1").index[0]))
@@ -410,6 +445,9 @@ def test_accuracy_by_steps_sets_methods_side_by_side() -> None:
     ]
     single = figures.accuracy_by_steps(by_steps().query("method == 'uni-path'"))
     assert line(single, "uni-path")[:, 0].tolist() == [0, 1, 2] and single.get_size_inches()[0] == 3.4
+    ranges = figures.accuracy_by_steps(by_steps().assign(steps_to=lambda t: t["steps"] + 2))
+    labels = [tick.get_text() for tick in ranges.axes[0].get_xticklabels()]
+    assert labels == ["1 to 3\nn = 100", "2 to 4\nn = 200", "4 to 6\nn = 400"]
 
 
 def test_end_reasons_stack_to_one() -> None:
@@ -422,7 +460,7 @@ def test_end_reasons_stack_to_one() -> None:
     last = bars[-1][0]
     assert last.get_x() + last.get_width() == pytest.approx(1)
     assert len({one[0].get_hatch() for one in bars}) == 3 and "80.0 % ended" in words(figure)
-    assert set(figures._REASONS) == set(REASONS)
+    assert set(chain_figures._REASONS) == set(REASONS)
     with pytest.raises(DataError, match=r"add up to 1, but are .*0\.9"):
         figures.end_reasons(pd.DataFrame({"method": ["seq2seq"], "reason": ["end"], "share": [0.9]}))
     with pytest.raises(DataError, match="unknown reason bored"):
@@ -546,3 +584,46 @@ def test_two_measures_in_one_table_are_refused() -> None:
     table["measure"] = ["rouge_l"] * 4 + ["correct"]
     with pytest.raises(DataError, match="measure is correct, rouge_l"):
         figures.differences(table, "seq2seq")
+
+
+# Steps ----------------------------------------------------------------------------------------------------------
+
+
+def test_steps_draw_both_shares_where_there_are_chains() -> None:
+    figure = drawn("steps")
+    table = step_rows().query("method == 'uni-path'")
+    for axes, name in enumerate(("arithmetic", "right")):
+        found = line(figure, "uni-path", axes)
+        assert found[:, 1] == pytest.approx(table[name].to_numpy())
+        assert np.round(found[:, 0]).tolist() == [1, 2, 3]
+    assert len(line(figure, "dual-path", 1)) == 2 and len(line(figure, "dual-path", 0)) == 3
+    ends = [round(float(one[:, 1].min()), 6) for one in segments(figure, 0)]
+    assert sorted(ends) == sorted(round(v, 6) for v in step_rows()["arithmetic_low"])
+    assert "95 % interval" in words(figure) and "3\n13" in words(figure) and "3\n0\nto 10" in words(figure)
+    long = figures.steps(step_rows().assign(step=lambda t: t["step"] * 4))
+    assert "later than 8: in the table" in words(long) and "12\n" not in words(long)
+    several = figures.steps(step_rows(2))
+    assert not segments(several) and "mean of 2 seeds" in words(several)
+    assert line(several, "uni-path")[:, 1] == pytest.approx(table["arithmetic"].to_numpy())
+
+
+def test_first_errors_stack_to_one_in_the_order_they_are_looked_for() -> None:
+    figure = drawn("first_errors")
+    bars = figure.axes[0].containers
+    assert [one.get_label() for one in bars] == ["nothing", "wrong arithmetic", "missing step"]
+    assert bars[-1][0].get_x() + bars[-1][0].get_width() == pytest.approx(1)
+    assert "30.0 % without error" in words(figure) and "n = 48 chains" in words(figure)
+    assert set(chain_figures._KINDS) == {NONE, *KINDS}
+    looks = [(colour, hatch) for _, colour, hatch in chain_figures._KINDS.values()]
+    assert len(set(looks)) == len(looks)
+    assert "mean of 2 seeds" in words(figures.first_errors(errors(2)))
+
+
+def test_what_has_no_rows_is_said_and_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Any] = []
+    monkeypatch.setattr(figures, "display", said.append)
+    figures.shown(figures.steps, step_rows().iloc[:0], tmp_path, "steps", "Nothing here.")
+    assert [one.data for one in said] == ["*Nothing here.*"] and not list(tmp_path.iterdir())
+    monkeypatch.setattr(figures.plt, "show", lambda: said.append("picture"))
+    figures.shown(figures.differences, comparisons(), tmp_path, "differences", "Nothing.", "seq2seq")
+    assert said[1:] == ["picture"] and {path.suffix for path in tmp_path.iterdir()} == {".png", ".svg", ".csv"}

@@ -34,6 +34,15 @@ def test_real_sets_are_found_beside_the_one_given(real: Path) -> None:
     assert (SHARED / "gsm8k").is_dir()
 
 
+def test_a_small_set_of_ones_own_is_at_hand_with_the_sizes_asked_for(tmp_path: Path) -> None:
+    path = demonstration_file(tmp_path / "mine.csv", problems=30)
+    columns = [f"{field}={column}" for field, column in COLUMNS.items()]
+    own = {"data": "own", "data_folder": str(path), "columns": columns, "valid_size": 4, "test_size": 6}
+    at_hand = sets_at_hand(settings_for({"size": "smoke", "train_size": 10, **own}).data)
+    assert len(at_hand.examples["own"]) == 20
+    assert at_hand.account.groupby("split")["rows"].sum().to_dict() == {"train": 20, "valid": 4, "test": 6}
+
+
 def test_examples_are_shown_with_their_gold_labels() -> None:
     example = generate_problems(1, seed=5)[0]
     (row,) = examples_shown([example])

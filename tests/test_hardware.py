@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from ases.hardware import device_now, is_out_of_memory, peak_memory_mib, peak_rate, precision
+from ases.hardware import device_now, is_out_of_memory, matrix_rate, peak_memory_mib, peak_rate, precision
+from ases.threads import on_threads
 
 CPU = torch.device("cpu")
 
@@ -18,6 +19,13 @@ def test_the_peak_is_at_least_what_one_product_reaches_and_measured_once():
     square @ square
     assert peak.flops_per_second > 0.3 * 2 * 1024**3 / (time.perf_counter() - began)
     assert peak_rate(CPU, seconds=0.05) is peak and peak.threads == torch.get_num_threads() and peak.device
+    with on_threads(peak.threads + 1):
+        assert peak_rate(CPU, seconds=0.05).threads == peak.threads + 1, "another number of threads has another rate"
+
+
+def test_a_rate_counts_two_operations_a_multiply_add_on_the_clock_that_is_given():
+    ticks = iter(range(1000))
+    assert matrix_rate(CPU, seconds=0.0, clock=lambda: float(next(ticks))) == 2 * 1024**3
 
 
 def test_memory_at_its_peak_grows_with_what_is_held():

@@ -71,6 +71,9 @@ def test_segments_are_coloured_by_their_label_and_plain_without_one() -> None:
     labelled, plain = chain_html("Q", chain), chain_html("Q", replace(chain, labels=(None, None)))
     assert ">aaa</span>" in labelled and ">bbb</b>" in labelled and ">bbb</span>" in plain
     assert "2 turns, 6 tokens written" in labelled
+    assert "6 tokens written for 3 samples)" in chain_html("Q", replace(chain, samples=3))
+    assert "extractive" in labelled and "a bar ends each segment" in labelled
+    assert "extractive" not in plain and "a bar ends each segment" in plain, "no colours, so none are explained"
 
 
 def test_of_samples_the_first_is_shown_and_the_chosen_one_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ NAMES = [
     "05_generation",
     "06_comparison",
     "07_start",
+    "09_performance",
     "10_your_own_data",
 ]
 PUBLISHED = [ROOT / "notebooks" / f"{name}.ipynb" for name in NAMES]
@@ -145,9 +146,10 @@ def test_prose_holds_no_result_typed_by_hand(path):
     assert found == set()
 
 
-@pytest.mark.parametrize(
-    "place", ["02_data", "03_segmentation", "04_training", "05_generation", "06_comparison", "07_start", "real/07_start"]
-)
+DRAWN = ["02_data", "03_segmentation", "04_training", "05_generation", "06_comparison", "07_start", "real/07_start"]
+
+
+@pytest.mark.parametrize("place", [*DRAWN, "09_performance", "real/03_segmentation"])
 def test_every_published_figure_has_its_table(place):
     folder = ROOT / "figures" / place
     names = {path.stem for path in folder.iterdir()}
@@ -155,6 +157,19 @@ def test_every_published_figure_has_its_table(place):
     for name in names:
         assert {path.suffix for path in folder.glob(f"{name}.*")} == {".png", ".svg", ".csv"}
         assert len(pd.read_csv(folder / f"{name}.csv")) > 0
+
+
+def test_measured_times_live_apart():
+    for path in (ROOT / "figures").rglob("*"):
+        if path.is_file():
+            assert (path.parent.name == "09_performance") == (".measured." in path.name), path
+
+
+def test_every_measured_table_says_where_it_was_measured():
+    for path in (ROOT / "figures" / "09_performance").glob("*.csv"):
+        table = pd.read_csv(path)
+        if path.name != "durations.measured.csv":
+            assert {"machine", "threads", "versions"} <= set(table) and table["versions"].str.contains("torch").all()
 
 
 @pytest.mark.parametrize("size", ["quick", "real"])

@@ -10,9 +10,10 @@ import pytest
 
 from ases import runs
 from ases.errors import ParameterError
-from ases.publishing import report
+from ases.execution import is_locked, state
 from ases.reproduction import planned, to_do
-from tests import fake_project
+from ases.verification import report
+from tests import fake_project, killing
 
 QUICK = {"size": "quick", "methods": ["seq2seq"], "seeds": [0], "study_data": ["generated"], "scorer_seeds": [0]}
 # Both scorers are trained for the study of segmentation; the first is the seq2seq model of the comparison.
@@ -64,6 +65,31 @@ def test_it_runs_everything_once_and_prints_the_table_last(project: Path) -> Non
     assert top == {"ases", "build", "first.txt", "notebooks", "params", "Snakefile"}  # nothing beside build/
 
 
+def test_killed_in_the_middle_it_goes_on_and_ends_the_same(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One kill of the whole tree, as a cell runs; make test-kill has ten, of real work."""
+    folder = fake_project.make(tmp_path)
+    parameters = {name: QUICK[name] for name in ("size", "methods", "seeds")}
+    (folder / "short.yaml").write_text(json.dumps(parameters))
+    arguments = [str(folder / "short.yaml"), "--cores", "1"]
+    wanted = runs_of(project, lambda: killing.contents(runs.plan(parameters)))
+    monkeypatch.setenv("ASES_ROOT", str(folder))
+    monkeypatch.delenv("ASES_BUILD", raising=False)
+    data, training, *_ = plan = runs.plan(parameters)
+    process = killing.start(folder, fake_project.environment(folder), *arguments)
+    assert killing.wait_for(process, training.path("trained.txt").is_file, 120), (folder / "killed.log").read_text()
+    killing.kill(process, filter(None, [killing.worker_of(training)]))
+    assert state(training) == "failed" and not is_locked(training.path("running.lock"))
+    finished = killing.made_at(plan)
+    assert list(finished) == [data.key]
+    done = fake_project.ases(folder, "reproduce", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {key: made for key, made in killing.made_at(plan).items() if key in finished} == finished
+    assert killing.half_written(plan) == [] and killing.contents(plan) == wanted
+    assert [run.label for run in plan if state(run) != "done"] == []
+
+
 def test_a_second_time_there_is_nothing_to_do(project: Path) -> None:
     before = executed(project)
     done = fake_project.ases(project, "reproduce")
@@ -96,7 +122,7 @@ def test_the_report_says_how_a_table_differs(project: Path) -> None:
         published.write_text(texts[0].replace("0.5,0.4,0.6", "0.45,0.35,0.55"))
         manifest.write_text(json.dumps({**json.loads(texts[1]), "machine": "Linux elsewhere"}))
         said = runs_of(project, lambda: report(QUICK, runs.plan(QUICK)))
-        assert "seq2seq: within tolerance" in said and "another type of machine (Linux elsewhere;" in said
+        assert "seq2seq: within the published interval" in said and "another type of machine (Linux elsewhere;" in said
         published.write_text(texts[0].replace("0.5,0.4,0.6", "0.7,0.65,0.75"))
         assert "seq2seq: different" in runs_of(project, lambda: report(QUICK, runs.plan(QUICK)))
     finally:
@@ -144,10 +170,14 @@ def test_a_failure_stops_with_its_reason_and_what_is_done_is_kept(project: Path)
     assert done.returncode == 2 and "ZeroDivisionError: division by zero" in done.stdout
     assert f"3 of {len(STEPS)} runs are not done, 1 failed" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    states = [line.split()[0] for line in fake_project.ases(project, "status").stdout.splitlines() if line]
+    *lines, summary = fake_project.ases(project, "status").stdout.splitlines()
+    states = [line.split()[0] for line in lines if not line.startswith(" ")]
     steps = runs_of(project, lambda: [run.step for run in runs.plan(QUICK)])
     wanted = {"generation": "failed", "comparison": "missing", "results": "missing"}
     assert states == [wanted.get(step, "done") for step in steps]
+    said = "\n".join(lines)
+    assert "cell [3], which begins with `1 / 0`:\n           ZeroDivisionError: division by zero" in said
+    assert summary.startswith(f"{len(STEPS) - 3} done, 1 failed, 2 missing; ") and "none has finished yet" in summary
 
 
 def test_what_goes_wrong_in_the_workflow_itself_is_told(project: Path) -> None:
@@ -169,3 +199,21 @@ def test_a_default_that_means_another_run_is_found_before(project: Path) -> None
             runs_of(project, lambda: planned(QUICK))
     finally:
         path.write_text(text)
+
+
+def test_the_benchmark_makes_what_it_needs_measures_and_publishes(project: Path) -> None:
+    before = len(executed(project))
+    done = fake_project.ases(project, "benchmark")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 runs to make" in done.stdout, "the whole-chain model is there, the uni-path one is not"
+    assert executed(project)[before:] == ["training", "performance"]
+    place = project / "figures" / "09_performance" / "scoring.measured.csv"
+    assert place.read_text() == "a,seconds\n1,2\n"
+    cells = json.loads((project / "notebooks" / "09_performance.ipynb").read_text())["cells"]
+    assert [cell["execution_count"] for cell in cells if cell["cell_type"] == "code"] == [1, 2, 3, 4, 5]
+    place.write_text("published\n")
+    done = fake_project.ases(project, "benchmark", "-p", "asked=5")
+    assert done.returncode == 2 and "other parameters than the notebook's defaults" in done.stderr
+    assert "measured: " in done.stdout and place.read_text() == "published\n", "what was measured stays in build/"
+    assert fake_project.ases(project, "benchmark", "-p", "size=real").returncode == 2
+    assert "performance" not in fake_project.ases(project, "status").stdout, "it is no part of what is reproduced"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas
 import pytest
 
 from ases import runs
 from ases.errors import DataError, ParameterError, RunError
-from ases.folders import STEPS
+from ases.folders import MEASURED, STEPS
 from ases.provenance import code_hash, notebook_code
 from ases.settings import METHODS
 from tests import fake_project
@@ -182,7 +183,7 @@ def test_collected_data_is_known_by_its_content_not_its_place(project: Path) -> 
     given = {"size": "real", "data": "llm_adapters_cot", "data_folder": "one"}
     lists = {"methods": ["seq2seq", "dual-path"], "seeds": [0], "study_data": ["llm_adapters_cot"], "scorer_seeds": [0]}
     steps = {one.step for one in runs.plan({**given, **lists})}
-    assert steps == set(STEPS) - {"start"}
+    assert steps == set(STEPS) - {MEASURED, "start"}
     for one in runs.plan({**given, **lists}):  # all of a file's parameters at once, as publishing has them
         again = runs.run_for(one.step, {**given, **lists, "method": "dual-path", "seed": 0})
         assert again.key == one.key or one.step in ("training", "generation", "scoring")
@@ -373,7 +374,9 @@ def test_opening_says_what_to_run_first_as_commands() -> None:
         runs.open_run("training", namespace)
     assert "python -m ases run 02_data -p size=smoke\n" in str(error.value)
     assert "python -m ases run 03_scoring -p size=smoke -p seed=0" in str(error.value)
-    data = runs.open_run("data", {"size": "smoke"})
+    with pandas.option_context("display.max_colwidth", 50):
+        data = runs.open_run("data", {"size": "smoke"})
+        assert pandas.get_option("display.max_colwidth") is None  # no reason in a table is cut
     assert data.figure_folder.is_dir()
     data.finish()
     assert runs.open_run("training", {**namespace, "method": "seq2seq"}).folder.is_dir()

@@ -25,7 +25,6 @@ from ases.scorers import (
     load_scorer,
     measure,
     outside_fold,
-    score_cross_fitted,
     score_table,
     scoring_flops,
 )
@@ -220,19 +219,6 @@ def test_folds_are_even_stable_and_keep_a_scorer_from_its_own_examples():
         assert [example.qid in names for names in kept] == [fold != fold_of(example.qid, 3) for fold in range(3)]
     with pytest.raises(ParameterError, match="folds"):
         fold_of("q1", 1)
-
-
-def test_cross_fitted_scores_are_those_of_the_scorer_of_the_fold():
-    scorers = [Scorer(fresh_model("nano", CODEC, seed), CODEC) for seed in (0, 1)]
-    both = [score_table(EXAMPLES, scorer) for scorer in scorers]
-    table = score_cross_fitted(EXAMPLES, scorers)
-    assert table["qid"].tolist() == both[0]["qid"].tolist()
-    assert {fold_of(e.qid, 2) for e in EXAMPLES} == {0, 1}
-    for example in EXAMPLES:
-        own = both[fold_of(example.qid, 2)]
-        columns = ["loss_question", "entropy_prefix"]
-        got, expected = (t.loc[t["qid"] == example.qid, columns].to_numpy() for t in (table, own))
-        assert got == pytest.approx(expected, rel=1e-5)
 
 
 def test_scoring_cost_counts_each_question_once():

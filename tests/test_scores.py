@@ -14,9 +14,9 @@ from ases.examples import Example
 from ases.labels import label_examples
 from ases.novelty import content_tokens, novelty_scores
 from ases.pieces import split_pieces
-from ases.scorers import SCORER_METHOD, Scorer, answer_table, score_table
+from ases.scorers import Scorer, answer_table, score_table
 from ases.scores import STRATEGIES, score_examples, score_splits, scores_from, similarity_scores, strategy
-from ases.settings import DEFAULT_BETA, LABELLED, SCORED, settings_for
+from ases.settings import DEFAULT_BETA, LABELLED, SCORED, SCORER_OF, settings_for
 from ases.sources import load_llm_adapters
 from tests.test_scorers import CODEC, EXAMPLES, models
 
@@ -32,7 +32,7 @@ TABLE = pd.DataFrame(
 def test_the_registry_and_the_settings_name_the_same_strategies():
     assert tuple(STRATEGIES) == ("entropy", "loss", "information_gain", "novelty", "similarity")
     assert set(STRATEGIES) == set(SCORED) == set(DEFAULT_BETA)
-    assert set(SCORER_METHOD) < set(SCORED) and not set(SCORED) & set(LABELLED)
+    assert set(SCORER_OF) < set(SCORED) and not set(SCORED) & set(LABELLED)
 
 
 def test_scores_are_picked_from_a_table():
@@ -47,7 +47,7 @@ def test_scores_are_picked_from_a_table():
 def test_one_table_serves_every_strategy_reduction_and_condition():
     scorer = Scorer(models()["t5"], CODEC)
     tables = {"seq2seq": score_table(EXAMPLES, scorer), "answer-from-prefix": answer_table(EXAMPLES, scorer)}
-    for name, method in SCORER_METHOD.items():
+    for name, method in SCORER_OF.items():
         for reduce in ("sum", "mean"):
             for condition in ("question", "prefix"):
                 settings = replace(SETTINGS, strategy=name, reduce=reduce, condition=condition)
@@ -123,8 +123,8 @@ def test_scores_without_a_model_are_within_bounds_on_every_piece(real):
 
 
 def test_what_has_no_scores_or_no_scorer_is_refused():
-    for name in SCORER_METHOD:
-        with pytest.raises(ParameterError, match=f"{name} needs a scorer.*{SCORER_METHOD[name]}"):
+    for name in SCORER_OF:
+        with pytest.raises(ParameterError, match=f"{name} needs a scorer.*{SCORER_OF[name]}"):
             score_examples(EXAMPLES, replace(SETTINGS, strategy=name))
     with pytest.raises(ParameterError, match="labels, not scores"):
         score_examples(EXAMPLES, replace(SETTINGS, strategy="gold"))

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from ases import scoring_speed
-from ases.errors import ParameterError
+from ases.errors import ParameterError, RunError
 from ases.models import cost_of
 from ases.scorers import score_table, scoring_flops
 from ases.scoring_speed import (
     assumed_gpu_rate,
+    compare_memory,
     compare_processes,
     compare_speed,
     count_pieces,
     first_pieces,
-    matrix_rate,
     plain_scores,
     precision_error,
     project_hours,
+    random_scorer,
 )
 from tests.test_shards import EXAMPLES, scorer
 
@@ -41,19 +44,21 @@ def test_first_pieces_are_as_many_as_asked_for_or_all():
 
 
 def test_a_comparison_has_a_row_a_procedure_and_its_ratios_are_those_of_its_times(monkeypatch):
-    monkeypatch.setattr(scoring_speed, "flan_small_scorer", lambda texts, seed: scorer(seed))
     monkeypatch.setattr(scoring_speed, "WIDTH", 48)
-    monkeypatch.setattr(scoring_speed, "matrix_rate", lambda precision: 1e9)
+    monkeypatch.setattr(scoring_speed, "matrix_rate", lambda dtype, clock: 1e9)
     sizes = {"pieces": 40, "plain_pieces": 24, "dynamic_pieces": 24}
-    table = compare_speed({"generated": EXAMPLES}, **sizes, precisions=["float32"])
+    table = compare_speed({"generated": EXAMPLES}, **sizes, precisions=["float32"], shape="nano")
     assert table["procedure"].tolist() == ["plain", "dynamic padding", "ours", "ours", "ours"]
     rate = table["pieces"] / table["seconds"]
     assert table["times_plain"].tolist() == pytest.approx((rate / rate[0]).tolist())
-    some, nano = first_pieces(EXAMPLES, 40), scorer()
+    some, nano = first_pieces(EXAMPLES, 40), random_scorer(EXAMPLES, "nano")
     assert table["flops_per_piece"][2] * count_pieces(some) == pytest.approx(scoring_flops(some, nano, "question"))
     assert table["flops_per_piece"][0] == cost_of(nano.model).forward(48, 48)
     both = table["flops_per_piece"]
     assert max(both[2], both[3]) < both[4] < both[2] + both[3], "the questions are read once for both conditions"
+    assert table["question_tokens"].nunique() == 1 and (table["tokens_per_word"] >= 1).all()
+    lengths = [len(nano.codec.encode(example.question)) for example in some]
+    assert table["question_tokens"][0] == pytest.approx(sum(lengths) / len(lengths))
 
 
 def test_errors_of_a_lower_precision_are_small_and_those_of_the_same_are_none():
@@ -64,7 +69,7 @@ def test_errors_of_a_lower_precision_are_small_and_those_of_the_same_are_none():
 
 
 def test_the_shards_of_two_processes_are_those_of_one():
-    table = compare_processes(EXAMPLES[:8], counts=(2,), shard_size=2, scorer=scorer())
+    table = compare_processes(EXAMPLES[:8], counts=(2,), shard_size=2, shape="nano")
     assert table["pieces"].tolist() == [count_pieces(EXAMPLES[:8])] and table["speed_up"].tolist() == [1.0]
 
 
@@ -83,5 +88,21 @@ def test_hours_are_amounts_over_rates_and_what_was_not_measured_says_so():
         project_hours(rates[["device", "rationales_per_second"]])
 
 
-def test_a_matrix_rate_is_a_rate():
-    assert 1e8 < matrix_rate(size=256, seconds=0.05) < 1e14
+def test_memory_is_that_of_the_procedure_and_the_line_of_a_process_is_read(monkeypatch):
+    asked = []
+
+    def answered(command, **given):
+        asked.append((command[3:], given["env"]["OMP_NUM_THREADS"]))
+        held = {"plain": 900.0, "dynamic padding": 90.0, "ours": 180.0}[command[3]]
+        return SimpleNamespace(returncode=0, stdout=json.dumps({"loaded_mib": 300.0, "peak_mib": held}), stderr="")
+
+    monkeypatch.setattr(scoring_speed.subprocess, "run", answered)
+    table = compare_memory(EXAMPLES, threads=2, shape="nano")
+    assert table["share_of_plain"].tolist() == [1, 0.1, 0.2]
+    assert table["pieces"].tolist()[2] == count_pieces(EXAMPLES) > table["pieces"].tolist()[0]
+    assert {(words[0], *words[2:]) for words, _ in asked} == {(name, "2", "nano") for name in table["procedure"]}
+    assert {threads for _, threads in asked} == {"2"}
+    failed = SimpleNamespace(returncode=1, stdout="", stderr="x\nno room\n")
+    monkeypatch.setattr(scoring_speed.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(RunError, match="memory of plain failed.*no room"):
+        compare_memory(EXAMPLES, shape="nano")

@@ -381,7 +381,8 @@ def test_gsm8k_loses_its_calculator_and_keeps_its_answer(tmp_path: Path) -> None
 
 def test_gsm8k_records_that_cannot_be_read_or_used(tmp_path: Path) -> None:
     good = {"question": "Q?", "answer": "2 + 2 = 4\n#### 4"}
-    for answer, message in (("no mark", "answer must end in a line such as #### 72"), ("x\n#### several", "one number")):
+    unmarked = "answer must end in a line such as #### 72"
+    for answer, message in (("no mark", unmarked), ("x\n#### several", "one number")):
         jsonl(tmp_path / "test.jsonl", good, good | {"answer": answer})
         with pytest.raises(DataError, match=rf"test.jsonl, line 2: .*{message}"):
             list(read_records("gsm8k", tmp_path))

@@ -21,11 +21,14 @@ from ases.sources import load_llm_adapters
 from ases.statistics import proportion_interval
 from ases.steps import (
     KINDS,
+    NOTHING_TO_CHECK,
     FirstError,
     chain_steps,
+    error_places,
     first_error,
     first_error_table,
     first_errors,
+    step_sentence,
     step_table,
     steps_of_chains,
 )
@@ -220,6 +223,7 @@ def test_first_errors_add_up_to_all_chains() -> None:
     assert table.groupby("method")["share"].sum().tolist() == [1.0, 1.0]
     other = table[table["method"] == "answer-only"].set_index("kind")["chains"]
     assert (other["missing"], other["stopped"], other["none"]) == (2, 1, 1)
+    assert verdict("$164") == ("missing", 1) and verdict("165.") == ("none", 0), "an answer that stands alone is stated"
     places = first_error_table(TABLE, EXAMPLES, places=True)
     seq2seq = places[places["method"] == "seq2seq"]
     assert seq2seq[["kind", "step", "chains"]].values.tolist() == [
@@ -239,3 +243,36 @@ def test_tables_that_cannot_be_counted_are_errors() -> None:
         step_table(TABLE.drop(columns="method"), EXAMPLES)
     with pytest.raises(DataError, match="no chains"):
         step_table(TABLE.iloc[:0], EXAMPLES)
+
+
+def test_places_count_every_chain_once() -> None:
+    places = error_places(TABLE, EXAMPLES)
+    assert places.index.tolist() == [*KINDS, "none"] and places.to_numpy().sum() == len(TABLE)
+    assert places.loc["none", 0] == 2 and places.loc["arithmetic"].tolist() == [0, 1, 1]
+
+
+def test_steps_in_words_are_those_of_the_tables() -> None:
+    one = TABLE.query("method == 'seq2seq'")
+    text = step_sentence(step_table(one, EXAMPLES), first_error_table(one, EXAMPLES))
+    assert text.startswith("The first step is right in 67% of the 3 chains that have one.")
+    assert "A later step, where all before it are right, is right in 67% of cases." in text, "1 of 2 and 1 of 1"
+    assert text.endswith("most often this: the equation is wrong (50% of 4 chains).")
+    other = TABLE.query("method == 'answer-only'")
+    text = step_sentence(step_table(other, EXAMPLES), first_error_table(other, EXAMPLES))
+    assert text.startswith("No chain states an equation.") and "without all steps (50% of 4 chains)" in text
+    right = one.assign(chain=POTS.rationale)
+    assert "wrong" not in step_sentence(step_table(right, EXAMPLES), first_error_table(right, EXAMPLES))
+
+
+def test_reports_have_no_steps_and_say_so() -> None:
+    reports = [replace(one, answer=None) for one in EXAMPLES]
+    steps, errors = step_table(TABLE, reports), first_error_table(TABLE, reports, places=True)
+    assert steps.empty and errors.empty and steps_of_chains(TABLE, reports).empty
+    assert list(steps) == list(step_table(TABLE, EXAMPLES))
+    assert list(errors) == list(first_error_table(TABLE, EXAMPLES, places=True))
+    assert step_sentence(steps, errors) == NOTHING_TO_CHECK
+    # As the notebooks show them.
+    assert error_places(TABLE, reports).empty or error_places(TABLE, reports).to_numpy().sum() == 0
+    assert steps.pivot(index="method", columns="step", values="right").empty
+    with pytest.raises(DataError, match="1 of 4 questions have no answer"):
+        step_table(TABLE, [*EXAMPLES[:3], reports[3]])

@@ -1,0 +1,178 @@
+"""Finished runs kept: no text, nothing private, drawn from where allowed, and made anew where weights are needed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ases import exporting, runs
+from ases.errors import RunError
+from ases.execution import execute, state
+from ases.exporting import export, restore, results_folder, results_table
+from ases.parameters import load_file
+from ases.reproduction import planned, prepared, to_do
+from tests import fake_project
+
+LONG: dict[str, Any] = {"size": "gpu", "methods": ["seq2seq", "dual-path"], "seeds": [0], "beta": [0.8, 1.4]}
+CHAINS = ["Two and two. The answer is 4.", "No idea.", "3 + 4 = 7"]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ASES_ROOT", str(tmp_path))
+    monkeypatch.delenv("ASES_BUILD", raising=False)
+    return fake_project.make(tmp_path)
+
+
+def finish(run: runs.Run) -> None:
+    run.figure_folder.mkdir(parents=True, exist_ok=True)
+    qids = ["a", "b", "c"]
+    if run.step == "data":
+        rows = {"qid": qids, "question": ["secret?"] * 3, "answer": ["4", "5", None]}
+        pd.DataFrame(rows).to_parquet(run.path("test.parquet"))
+    if run.step == "training":
+        run.path("training.json").write_text('{"budget": [], "log": []}')
+        pd.DataFrame({"flops": [1.0]}).to_parquet(run.path("points.parquet"))
+        run.path("model.safetensors").write_bytes(b"weights")
+    if run.step == "generation":
+        table = pd.DataFrame({"qid": qids, "chain": CHAINS, "correct": [True, False, True], "bleu": [1.0, 2.0, 3.0]})
+        table.to_parquet(run.path("predictions.parquet"))
+    fake_project.finish(run)
+
+
+def finished(parameters: dict[str, Any] = LONG) -> list[runs.Run]:
+    plan = planned(parameters)
+    for run in plan:
+        finish(run)
+    return plan
+
+
+def states(parameters: dict[str, Any] = LONG) -> list[tuple[str, str]]:
+    return [(run.step, state(run)) for run in planned(parameters)]
+
+
+def test_what_is_kept_has_labels_and_predictions_and_no_text(project: Path) -> None:
+    plan = finished()
+    written = export(plan)
+    assert sorted(path.name.partition("-")[0] for path in written) == (
+        ["generation"] * 3 + ["scoring"] + ["training"] * 3
+    )
+    place = next(path for path in written if path.name.startswith("generation-dual"))
+    table = pd.read_parquet(place / "predictions.parquet")
+    assert list(table.columns) == ["qid", "label", "prediction", "correct", "bleu"]
+    assert table["label"].fillna("").tolist() == ["4", "5", ""]
+    assert table["prediction"].fillna("").tolist() == ["4", "", ""]  # without an answer nothing is right or wrong
+    kept = b"".join(path.read_bytes() for path in results_folder("gpu").rglob("*") if path.is_file())
+    assert b"secret" not in kept and b"Two and two" not in kept and b"weights" not in kept
+    assert str(project).encode() not in kept
+    assert export(plan) == []  # appended once
+    made = results_table("gpu")
+    assert made["accuracy"].tolist() == [0.5] * 3 and sorted(made["beta"]) == [0.8, 1.4, 1.4]
+    assert results_table("paper").empty
+
+
+def test_only_finished_runs_are_kept() -> None:
+    plan = planned(LONG)
+    finish(plan[0])
+    finish(plan[1])
+    assert [path.name for path in export(plan)] == [plan[1].folder.name]
+
+
+def test_what_was_kept_counts_as_done_in_another_clone(project: Path) -> None:
+    export(finished())
+    shutil.rmtree(project / "build")
+    plan = prepared(LONG)
+    now = {run.folder.name: state(run) for run in plan}
+    assert {name.partition("-")[0] for name, found in now.items() if found == "exported"} == {
+        "training", "scoring", "generation",
+    }  # fmt: skip
+    assert [run.step for run in to_do(plan)] == ["data", "comparison", "comparison"]
+    generation = next(run for run in plan if run.step == "generation")
+    assert pd.read_parquet(generation.path("predictions.parquet"))["bleu"].tolist() == [1.0, 2.0, 3.0]
+    assert generation.manifest()["numbers"] == {"accuracy": 0.5}
+    before = generation.manifest_path.stat().st_mtime_ns
+    prepared(LONG)
+    assert generation.manifest_path.stat().st_mtime_ns == before  # laid once
+    for run in plan:  # a data run made later makes nothing that was drawn stale
+        if state(run) == "missing":
+            finish(run)
+    assert to_do(plan) == []
+
+
+def test_a_run_that_needs_weights_trains_anew_and_nothing_else(project: Path) -> None:
+    export(finished())
+    shutil.rmtree(project / "build")
+    prepared(LONG)
+    more = {**LONG, "seeds": [0, 1]}
+    wanted = [run.step for run in to_do(prepared(more)) if run.settings.training.seed == 0]
+    assert wanted == ["data", "comparison", "comparison"]
+    further = {**LONG, "beta": [0.8, 1.4, 2.0]}  # its dual-path is labelled by the scores of the seq2seq model
+    again = [(run.step, run.settings.training.method) for run in to_do(prepared(further)) if run.step != "comparison"]
+    assert again == [
+        ("data", "seq2seq"), ("training", "seq2seq"), ("scoring", "seq2seq"),
+        ("training", "dual-path"), ("generation", "dual-path"),
+    ]  # fmt: skip
+
+
+def test_small_sizes_are_always_computed(project: Path) -> None:
+    quick = {**LONG, "size": "quick"}
+    export(finished(quick))
+    shutil.rmtree(project / "build")
+    assert {found for _, found in ((run.step, state(run)) for run in prepared(quick))} == {"missing"}
+    assert restore(planned(quick))  # it could be: the size alone decides
+
+
+def test_an_export_that_was_changed_is_refused(project: Path) -> None:
+    export(finished())
+    shutil.rmtree(project / "build")
+    path = next(results_folder("gpu").glob("generation-*/predictions.parquet"))
+    path.write_bytes(b"other")
+    with pytest.raises(RunError, match="is not what was exported"):
+        prepared(LONG)
+
+
+def test_one_that_was_killed_while_exporting_is_exported_again() -> None:
+    plan = finished()
+    training = next(run for run in plan if run.step == "training")
+    left = results_folder("gpu") / f"{training.folder.name}.partial"
+    left.mkdir(parents=True)
+    (left / "points.parquet").write_bytes(b"half")
+    assert training.folder.name in [path.name for path in export(plan)]
+    assert not left.exists()
+    content = json.loads((results_folder("gpu") / training.folder.name / "manifest.json").read_text())
+    assert sorted(content["files"]) == ["points.parquet", "training.json"]
+
+
+def test_private_data_is_never_exported() -> None:
+    private = SimpleNamespace(settings=SimpleNamespace(data=SimpleNamespace(data="cpet")))
+    with pytest.raises(RunError, match="nothing that is computed from cpet is exported"):
+        export([private])
+    assert exporting.ALWAYS_COMPUTED == ("smoke", "quick")
+
+
+def test_a_comparison_drawn_from_exports_has_the_same_tables_and_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of real runs at their smallest size, which `make test` leaves in build/: no weights and no texts are needed."""
+    monkeypatch.setenv("ASES_ROOT", str(fake_project.PROJECT))
+    smoke = load_file(fake_project.PROJECT / "params" / "smoke.yaml")
+    plan = planned({name: smoke[name] for name in ("size", "methods", "seeds")})
+    comparison = plan[-1]
+    if not all(run.is_done() for run in plan):
+        pytest.skip("no finished runs of params/smoke.yaml in build/: make test makes them first")
+    wanted = {path.name: path.read_bytes() for path in comparison.figure_folder.iterdir()}
+    monkeypatch.setattr(exporting, "results_folder", lambda size: tmp_path / "kept")
+    monkeypatch.setattr(exporting, "state", lambda run: "done" if run.is_done() else "missing")  # whatever was edited
+    export(plan)
+    monkeypatch.setenv("ASES_BUILD", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(exporting, "state", state)
+    restore(plan)
+    assert not list((tmp_path / "elsewhere").rglob("*.safetensors"))
+    execute(runs.notebook_path(comparison.notebook), comparison, comparison.parameters)
+    assert {path.name: path.read_bytes() for path in comparison.figure_folder.iterdir()} == wanted
