@@ -276,7 +276,15 @@ SIZES: dict[str, dict[str, Any]] = {
         "max_segment_tokens": 400,
         "max_chain_tokens": 400,
     },
-    "gpu": {"train_size": 16000, "valid_size": 400, "test_size": 2000, "budget": 1e15},
+    "gpu": {
+        "train_size": 16000,
+        "valid_size": 400,
+        "test_size": 2000,
+        "budget": 1e15,
+        # more problems, of more steps, than there are of the small ones
+        "steps_to": 4,
+        "largest": 20,
+    },
     "paper": {"train_size": 0, "valid_size": 400, "test_size": 1000, "budget": 1e15},
 }
 """``train_size`` 0 takes all that is left after validation and test."""

@@ -235,7 +235,7 @@ def test_the_exit_code_says_whether_there_are_problems(tmp_path: Path, capsys: p
     assert main(["check", str(tmp_path / "nowhere.csv")]) == 2
     assert main(["check", str(good), "--column", "task"]) == 2
     assert "must be written FIELD=COLUMN" in capsys.readouterr().err
-    for wrong in (["check"], ["check", str(good), "--limit", "0"], ["check", str(good), "--show", "x"]):
+    for wrong in (["check", str(good), "--limit", "0"], ["check", str(good), "--show", "x"]):
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
