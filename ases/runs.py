@@ -213,7 +213,8 @@ def _training_spec(given: Given, known: Known) -> _Spec:
         names = _names(DataSettings, TrainingSettings) - _OF_ONE_METHOD
         inputs = (*inputs, _run("training", {**_only(given, names), "method": BASELINE}, known))
     continued = "continued" if training.init == BASELINE else ""
-    model = Path(given["model"]).name if given.get("model") else ""
+    # Only of what the run does and not of how it was asked for: equal runs have one folder, whose name is one, too.
+    model = Path(training.model).name if training.model != settings_for({}).training.model else ""
     without = f"without-{training.left_out.replace('/', '-of-')}" if training.left_out else ""
     bits = "-".join(filter(None, [training.method, continued, model, without, f"seed{training.seed}"]))
     return _Spec(inputs, own, bits)

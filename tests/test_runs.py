@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from ases import runs
+from ases import parameters, runs
 from ases.errors import DataError, ParameterError, RunError
 from ases.folders import MEASURED, STEPS
 from ases.provenance import code_hash, notebook_code
@@ -390,3 +390,11 @@ def test_the_results_page_is_made_anew_when_another_real_table_is_published(proj
     table.write_text("method,accuracy\nseq2seq,0.5\n")
     assert key("results", **given) != before
     assert key("comparison", **given) == runs.run_for("results", given).inputs[0].key
+
+
+@pytest.mark.parametrize("name", ["smoke", "start", "quick"])
+def test_every_input_is_in_the_plan_under_its_own_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASES_ROOT", str(fake_project.PROJECT))  # a model may be named, or be the dial's own
+    plan = runs.plan(parameters.load_file(fake_project.PROJECT / "params" / f"{name}.yaml"))
+    folders = {run.folder for run in plan}
+    assert len(folders) == len(plan) and all(one.folder in folders for run in plan for one in run.inputs)
