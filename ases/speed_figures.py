@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from ases.figures import save
 from ases.looks import COLUMN, PAGE, check, drawn, legend_above, name_rows, span, value_beside
@@ -153,25 +153,22 @@ def engines(table: pd.DataFrame) -> Figure:
 
 @drawn
 def cost(table: pd.DataFrame) -> Figure:
-    """Seconds a question against batch size, a line a chain length; dotted: its operations at the matrix rate."""
+    """Seconds a question against the turns of its chain, a line a batch size; dotted: its operations alone."""
     check("cost", table, ("data",), ("turns", "batch", "seconds_per_question", "ideal_seconds"))
     figure, panels = _panels(table, 2.9)
-    lengths = sorted(table["turns"].unique())
+    sizes = sorted(table["batch"].unique())
     for ax, (data, rows) in zip(panels, table.groupby("data", sort=False), strict=True):
-        for turns, own in rows.groupby("turns"):
-            place = lengths.index(turns) % len(_COLOURS)
-            look = {"color": _COLOURS[place], "marker": _MARKERS[place], "label": f"{turns} turns"}
-            ax.plot(own["batch"], own["seconds_per_question"], "-", **look)
-            ax.plot(own["batch"], own["ideal_seconds"], ":", linewidth=1.1, color=_COLOURS[place])
+        rows = rows.sort_values("turns")
+        for place, size in enumerate(sizes):
+            own = rows[rows["batch"] == size]
+            look = {"color": _COLOURS[place % len(_COLOURS)], "marker": _MARKERS[place % len(_MARKERS)]}
+            ax.plot(own["turns"], own["seconds_per_question"], "-", label=f"{size} at a time", **look)
+        ideal = rows[rows["batch"] == sizes[-1]]
+        ax.plot(ideal["turns"], ideal["ideal_seconds"], ":", color="#4d4d4d", label="the operations alone")
         _log(ax, [*rows["seconds_per_question"], *rows["ideal_seconds"]], vertical=True)
-        ax.set_xscale("log", base=2)
-        ax.set_xticks(sorted(rows["batch"].unique()), [f"{batch}" for batch in sorted(rows["batch"].unique())])
-        ax.set(xlabel="questions in a batch", ylabel="seconds a question", title=_title(data, rows, "questions"))
-    handles = {text: line for ax in panels for line, text in zip(*ax.get_legend_handles_labels(), strict=True)}
-    order = [f"{turns} turns" for turns in lengths]
-    title = "dotted: the operations alone, at the rate of matrix products"
-    place = {"loc": "outside upper left", "ncols": 6, "alignment": "left", "title": title, "title_fontsize": 8}
-    figure.legend([handles[text] for text in order], order, columnspacing=1.2, **place)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set(xlabel="turns of the chain", ylabel="seconds a question", title=_title(data, rows, "questions"))
+    legend_above(figure, panels[0], "", columns=5)
     return figure
 
 
