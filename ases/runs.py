@@ -278,7 +278,9 @@ def _comparison_spec(given: Given, known: Known) -> _Spec:
     generations = [_run("generation", one, known) for one in each]
     used = {one.key: one for run in generations for one in run.all("scoring")}
     bits = f"{len(given['methods'])}x{len(given['seeds'])}"
-    return _Spec((*generations, *used.values()), frozenset(["methods", "seeds"]), bits)
+    # The questions are read again beside what was written, also where the rest is drawn from what was exported.
+    inputs = (generations[0].input("data"), *generations, *used.values())
+    return _Spec(inputs, frozenset(["methods", "seeds"]), bits)
 
 
 def _results_spec(given: Given, known: Known) -> _Spec:

@@ -173,6 +173,8 @@ def test_a_comparison_drawn_from_exports_has_the_same_tables_and_figures(
     monkeypatch.setenv("ASES_BUILD", str(tmp_path / "elsewhere"))
     monkeypatch.setattr(exporting, "state", state)
     restore(plan)
+    data = comparison.input("data")
+    shutil.copytree(fake_project.PROJECT / "build" / "runs" / data.folder.name, data.folder)  # made anew, as elsewhere
     assert not list((tmp_path / "elsewhere").rglob("*.safetensors"))
     execute(runs.notebook_path(comparison.notebook), comparison, comparison.parameters)
     assert {path.name: path.read_bytes() for path in comparison.figure_folder.iterdir()} == wanted
