@@ -28,7 +28,7 @@ NAMES = [
     "10_your_own_data",
 ]
 PUBLISHED = [ROOT / "notebooks" / f"{name}.ipynb" for name in NAMES]
-REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in ("02_data", "03_segmentation", "06_comparison")]
+REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in ("02_data", "03_segmentation", "06_comparison", "07_start")]
 TWINS = [ROOT / "tests" / "notebooks" / f"{name}.ipynb" for name in NAMES]
 EXECUTED = [*PUBLISHED, *REAL, *TWINS]
 
@@ -149,7 +149,7 @@ def test_prose_holds_no_result_typed_by_hand(path):
 DRAWN = ["02_data", "03_segmentation", "04_training", "05_generation", "06_comparison", "07_start"]
 
 
-@pytest.mark.parametrize("place", [*DRAWN, "09_performance", "real/03_segmentation"])
+@pytest.mark.parametrize("place", [*DRAWN, "09_performance", "real/03_segmentation", "real/07_start"])
 def test_every_published_figure_has_its_table(place):
     folder = ROOT / "figures" / place
     names = {path.stem for path in folder.iterdir()}
