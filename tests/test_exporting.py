@@ -156,7 +156,7 @@ def test_private_data_is_never_exported() -> None:
     assert exporting.ALWAYS_COMPUTED == ("smoke", "quick")
 
 
-@pytest.mark.xfail(reason="06_comparison's tables of steps read the chains' text, which exports leave out", strict=False)
+@pytest.mark.xfail(reason="06_comparison's steps are read from the chains' text, which exports leave out", strict=False)
 def test_a_comparison_drawn_from_exports_has_the_same_tables_and_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
