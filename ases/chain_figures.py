@@ -7,6 +7,8 @@ Rules as in :mod:`ases.figures`, which offers these too. Several seeds are drawn
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -54,6 +56,15 @@ _LAST_STEP = 8
 _PANELS = (("arithmetic", "n", "equation right"), ("right", "n_after_right", "step right, all before it right"))
 
 
+def _stacked(ax: Axes, shares: pd.DataFrame, looks: Mapping[str, tuple[str, str, str]]) -> None:
+    """A bar a method (row), its parts one after the other; ``looks`` gives each part's label, colour and hatch."""
+    start = np.zeros(len(shares))
+    for part, (label, colour, hatch) in looks.items():
+        look = {"color": colour, "hatch": hatch, "edgecolor": "#333333", "linewidth": 0.6, "height": 0.65}
+        ax.barh(range(len(shares)), shares[part], left=start, label=label, **look)
+        start = start + shares[part].to_numpy()
+
+
 @drawn
 def end_reasons(table: pd.DataFrame) -> Figure:
     """Why chains ended: columns ``method, reason, share``; the shares of a method add up to 1."""
@@ -65,12 +76,7 @@ def end_reasons(table: pd.DataFrame) -> Figure:
         raise DataError(f"end_reasons: the shares of a method must add up to 1, but are {sums.round(6).to_dict()}")
     shares = table.pivot(index="method", columns="reason", values="share").reindex(order).fillna(0.0)
     figure, ax = plt.subplots(figsize=(PAGE, 0.95 + 0.26 * len(order)))
-    start = np.zeros(len(order))
-    for reason in in_order(table["reason"], _REASONS):
-        label, colour, hatch = _REASONS[reason]
-        look = {"color": colour, "hatch": hatch, "edgecolor": "#333333", "linewidth": 0.6, "height": 0.65}
-        ax.barh(range(len(order)), shares[reason], left=start, label=label, **look)
-        start = start + shares[reason].to_numpy()
+    _stacked(ax, shares, {reason: _REASONS[reason] for reason in in_order(table["reason"], _REASONS)})
     # Most chains end by themselves, so the bars alone would not tell 98 % from 99 %.
     for at, share in enumerate(shares.get("end", pd.Series(0.0, index=order))):
         value_beside(ax, at, f"{100 * share:.1f} % ended")
@@ -128,12 +134,7 @@ def first_errors(table: pd.DataFrame) -> Figure:
     order = methods_of("first_errors", table)
     shares = table.groupby(["method", "kind"])["share"].mean().unstack(fill_value=0.0).reindex(order)
     figure, ax = plt.subplots(figsize=(PAGE, 1.15 + 0.26 * len(order)))
-    start = np.zeros(len(order))
-    for kind in in_order(table["kind"], _KINDS):
-        label, colour, hatch = _KINDS[kind]
-        look = {"color": colour, "hatch": hatch, "edgecolor": "#333333", "linewidth": 0.6, "height": 0.65}
-        ax.barh(range(len(order)), shares[kind], left=start, label=label, **look)
-        start = start + shares[kind].to_numpy()
+    _stacked(ax, shares, {kind: _KINDS[kind] for kind in in_order(table["kind"], _KINDS)})
     for at, share in enumerate(shares[NONE] if NONE in shares else np.zeros(len(order))):
         value_beside(ax, at, f"{100 * share:.1f} % without error")
     name_rows(ax, [LOOKS[method].label for method in order])
