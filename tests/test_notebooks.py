@@ -28,7 +28,8 @@ NAMES = [
     "10_your_own_data",
 ]
 PUBLISHED = [ROOT / "notebooks" / f"{name}.ipynb" for name in NAMES]
-REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in ("02_data", "03_segmentation", "06_comparison", "07_start")]
+OF_REAL = ["02_data", "03_segmentation", "06_comparison", "07_start"]
+REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in OF_REAL]
 TWINS = [ROOT / "tests" / "notebooks" / f"{name}.ipynb" for name in NAMES]
 EXECUTED = [*PUBLISHED, *REAL, *TWINS]
 
