@@ -120,7 +120,8 @@ def with_inputs(*last: Run) -> list[Run]:
 def _run(step: str, given: Given, known: Known) -> Run:
     name = digest([step, given])
     if name not in known:
-        known[name] = _make(step, given, known)
+        made = _make(step, given, known)
+        known[name] = known.setdefault(made.key, made)  # equal work is one run, however it was asked for
     return known[name]
 
 

@@ -398,3 +398,16 @@ def test_every_input_is_in_the_plan_under_its_own_name(name: str, monkeypatch: p
     plan = runs.plan(parameters.load_file(fake_project.PROJECT / "params" / f"{name}.yaml"))
     folders = {run.folder for run in plan}
     assert len(folders) == len(plan) and all(one.folder in folders for run in plan for one in run.inputs)
+
+
+def test_a_checkpoint_under_two_paths_is_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASES_ROOT", str(fake_project.PROJECT))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text('{"d_model": 8}')
+    places = [str(tmp_path / name) for name in ("one", "two")]
+    starts = {"starts": places, "train_sizes": [8], "start_methods": ["seq2seq"]}
+    plan = runs.plan({"size": "smoke", "seeds": [0], **starts})
+    folders = {run.folder for run in plan}
+    assert len(folders) == len(plan) == len({run.key for run in plan})
+    assert all(one.folder in folders for run in plan for one in run.inputs)
