@@ -25,6 +25,7 @@ from ases.sources import normalise_question
 from ases.splits import Splits, leaks, make_splits
 from ases.tokens import train_codec
 from ases.training import train
+from tests.stopping import Stop, stop_at
 
 SMALL = PretrainingSettings(preset="nano", problems=150, reports=4, held_out=20, vocabulary=400, budget=6e9, longest=64)
 CODEC = train_codec(["Ann had 3 pens. Bob had 4 pens. So 3 + 4 = 7 pens. "], 300)
@@ -152,15 +153,8 @@ def test_methods_start_from_it_as_from_any_checkpoint(made, tmp_path):
 def test_interrupted_it_goes_on_to_the_same_weights(made, tmp_path):
     folder, texts, checkpoint = made
 
-    class Stop(Exception):
-        pass
-
-    def stop(message, done):
-        if done >= 0.5:
-            raise Stop
-
     with pytest.raises(Stop):
-        pretrain(tmp_path, SMALL, texts, stop)
+        pretrain(tmp_path, SMALL, texts, stop_at(0.5))
     again = pretrain(tmp_path, SMALL, texts)
     codec = codec_for(str(again), [])
     first, second = (start_model(str(one), codec, 0).state_dict() for one in (checkpoint, again))

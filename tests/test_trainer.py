@@ -15,6 +15,7 @@ from ases import records, trainer, training
 from ases.errors import ModelError, RunError
 from ases.models import save_model
 from ases.training import measured, read_training, train
+from tests.stopping import Stop, stop_at
 from tests.test_models import mt5
 from tests.test_training import CODEC, EXAMPLES, in_a_fork, pairs, settings_with_steps, weights
 from tests.test_training import unswept as unswept
@@ -189,15 +190,8 @@ def test_a_full_disk_ends_with_a_clear_error_and_the_last_good_checkpoint(limit,
 
 
 def test_a_damaged_checkpoint_is_passed_over(whole, tmp_path):
-    class Stop(Exception):
-        pass
-
-    def stop(message, done):
-        if done >= 0.75:
-            raise Stop
-
     with pytest.raises(Stop):
-        run(settings(12), tmp_path, stop)
+        run(settings(12), tmp_path, stop_at(0.75))
     (good,) = (tmp_path / "model" / "checkpoints").iterdir()
     optimiser = good / "optimizer.pt"
     content = bytearray(optimiser.read_bytes())
@@ -222,15 +216,8 @@ def test_resuming_is_exact_with_dropout_too(tmp_path):
     given = settings(8, model=str(tmp_path / "mt5"))
     undisturbed = run(given, tmp_path / "whole")
 
-    class Stop(Exception):
-        pass
-
-    def stop(message, done):
-        if done >= 0.5:
-            raise Stop
-
     with pytest.raises(Stop):
-        run(given, tmp_path / "stopped", stop)
+        run(given, tmp_path / "stopped", stop_at(0.5))
     assert same(undisturbed, run(given, tmp_path / "stopped"))
 
 
