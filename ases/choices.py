@@ -89,7 +89,7 @@ _ABOVE_ZERO = (
     "memory_questions file_rows made_problems"
 ).split()
 _LEFT_OUT = re.compile(r"([1-9]\d*)/([1-9]\d*)")
-_NOT_BELOW_ZERO = "train_size distractors weight_decay warmup data_seed seed top_k generation_seed".split()
+_NOT_BELOW_ZERO = "longest_learned train_size distractors weight_decay warmup data_seed seed top_k generation_seed".split()
 
 
 def check_values(values: Mapping[str, Any], budgeted: bool) -> None:
@@ -115,6 +115,13 @@ def check_values(values: Mapping[str, Any], budgeted: bool) -> None:
         raise ParameterError(
             f"steps_from {values['steps_from']} to steps_to {values['steps_to']} is not a range within 1 to 8"
         )
+    if values["longest_learned"] and not values["steps_from"] <= values["longest_learned"] < values["steps_to"]:
+        raise ParameterError(
+            f"longest_learned is {values['longest_learned']}, but must lie within steps_from {values['steps_from']} and "
+            f"below steps_to {values['steps_to']}: longer problems are the test's"
+        )
+    if values["longest_learned"] and values["data"] != "generated":
+        raise ParameterError("longest_learned needs data generated: no other problems are made by length")
     if values["curve_points"] > MOST_CURVE_POINTS:
         raise ParameterError(
             f"curve_points is {values['curve_points']}, but validation answers are looked at {MOST_CURVE_POINTS} times "

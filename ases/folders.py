@@ -32,6 +32,9 @@ STEPS = {
     "comparison": "06_comparison",
     "own_data": "10_your_own_data",
     "start": "07_start",
+    "experiment": "07_experiment",
+    "efficiency": "07_efficiency",
+    "sensitivity": "07_sensitivity",
     "results": "00_results",
     "performance": "09_performance",
 }

@@ -26,13 +26,15 @@ from typing import Any
 
 import yaml
 
+from ases.arms import entry_problem as arm_problem
 from ases.errors import ParameterError, RunError
 from ases.flat_yaml import is_bare, read_yaml
 from ases.settings import METHODS, PARTS, SOURCES, settings_for
 
 LISTS = frozenset(
-    ["methods", "seeds", "study_data", "scorer_seeds", "starts", "train_sizes", "start_methods"]
-)  # fmt: skip
+    "methods seeds study_data scorer_seeds starts train_sizes start_methods arms budgets efficiency_arms efficiency_sizes "
+    "efficiency_budgets efficiency_seeds variants variant_sizes variant_budgets variant_seeds".split()
+)
 """Parameters that say which runs a notebook puts together."""
 
 SETTINGS_NAMES = ("size", *(field.name for part in PARTS for field in fields(part)))
@@ -221,9 +223,11 @@ def _entry_problem(name: str, value: Any) -> str | None:
     if name.endswith("seeds"):
         wrong = isinstance(value, bool) or not isinstance(value, int) or value < 0
         return f"{name} holds {value!r}, but a seed is a whole number from 0" if wrong else None
-    if name == "train_sizes":
+    if name.endswith("sizes"):
         wrong = isinstance(value, bool) or not isinstance(value, int) or value < 0
         return f"{name} holds {value!r}, but a size is a whole number from 0 (all that is left)" if wrong else None
+    if name.endswith(("arms", "variants", "budgets")):
+        return arm_problem(name, value)
     if name == "starts":
         return None if value else "starts holds an empty name; give a preset, or a checkpoint's name or folder"
     known = METHODS if name.endswith("methods") else SOURCES

@@ -29,7 +29,7 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy", "pandas
 # Settings are in the key by their values, errors change no result, and the rest only organises runs.
 _LEFT_OUT = frozenset(
     "settings choices errors flat_yaml identities parameters progress provenance folders sweeps runs execution".split()
-    + "exporting reproduction status verification publishing reference installation __main__".split()
+    + "needs arms exporting reproduction status verification publishing reference installation __main__".split()
 )
 
 

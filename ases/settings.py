@@ -42,7 +42,8 @@ class DataSettings:
 
     ``data_folder`` is the place of collected data: a folder, a file, or the name of a data set on a hub. ``columns``
     holds entries such as ``question=problem`` and is for own data only; ``language`` is that of reports and of own
-    data. With ``held_out_schemas`` the stories of the test split are told nowhere in training.
+    data. With ``held_out_schemas`` the stories of the test split are told nowhere in training. With ``longest_learned`` the problems
+    of training and validation have at most so many operations, and those of the test more; 0 for no such cut.
     """
 
     data: str
@@ -59,6 +60,7 @@ class DataSettings:
     language: str
     columns: tuple[str, ...]
     held_out_schemas: bool
+    longest_learned: int
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,7 @@ _BASE: dict[str, Any] = {
     "language": "en",
     "columns": (),
     "held_out_schemas": False,
+    "longest_learned": 0,
     "scorer": "seq2seq",
     "folds": 1,
     "strategy": "entropy",

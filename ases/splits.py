@@ -168,7 +168,7 @@ def _split_generated(settings: DataSettings, folder: Path | None, progress: Prog
         for number, example in enumerate(_generated(settings, sorter.at_most)):
             if number % 5000 == 0:
                 progress(f"generated {number:,} examples", sorter.done)
-            sorter.place(example.schema)
+            sorter.place(example.schema, _operations(example.rationale))
             yield state_answer(example)
             if sorter.full:
                 return
@@ -179,7 +179,8 @@ def _split_generated(settings: DataSettings, folder: Path | None, progress: Prog
         path = Path(folder) / f"generated-{content_key(flat(settings))}.arrow"
         examples = read_examples(path) if path.is_file() else store_examples(drawn(), path)
     sorter = _Sorter(settings)
-    fates = np.array([sorter.place(schema) for schema in examples.column("schema")], dtype=np.int8)
+    lengths = map(_operations, examples.column("rationale"))
+    fates = np.array(list(map(sorter.place, examples.column("schema"), lengths)), dtype=np.int8)
     if not sorter.full:
         raise DataError(
             f"of {len(fates):,} generated stories, test got {sorter.room[TEST]:,} too few, validation "
@@ -193,9 +194,15 @@ def _split_generated(settings: DataSettings, folder: Path | None, progress: Prog
     return Splits(**parts, account=account, near_duplicates=_table({}))
 
 
+def _operations(rationale: str) -> int:
+    """How many operations a generated solution states: one an equals sign."""
+    return rationale.count("=")
+
+
 class _Sorter:
     """Sends generated examples to splits as they come: test, then validation, then training.
 
+    With ``longest_learned`` set, problems of more operations are the test's alone, and all others are learned from.
     With held-out schemas, every fifth schema to appear is the test's alone, and validation and training take the rest;
     so neither test nor validation depends on how much is generated for training.
     """
@@ -204,15 +211,19 @@ class _Sorter:
         self.room = {TEST: settings.test_size, VALID: settings.valid_size, TRAIN: settings.train_size}
         self.held_out = settings.held_out_schemas
         self.asked = sum(self.room.values())
-        self.at_most = 50 * self.asked if self.held_out else self.asked
+        self.longest = settings.longest_learned
+        self.at_most = 50 * self.asked if self.held_out or self.longest else self.asked
         self.schemas: dict[str | None, int] = {}
 
-    def place(self, schema: str | None) -> int:
-        """The fate of the next example."""
+    def place(self, schema: str | None, operations: int) -> int:
+        """The fate of the next example, told by its story and how many operations its solution has."""
         fates = (TEST, VALID, TRAIN)
+        if self.longest:
+            fates = (TEST,) if operations > self.longest else (VALID, TRAIN)
         if self.held_out:
             number = self.schemas.setdefault(schema, len(self.schemas))
-            fates = (TEST,) if number % _HELD_OUT == _HELD_OUT - 1 else (VALID, TRAIN)
+            own = (TEST,) if number % _HELD_OUT == _HELD_OUT - 1 else (VALID, TRAIN)
+            fates = tuple(fate for fate in fates if fate in own)
         fate = next((fate for fate in fates if self.room[fate]), LEFT_OVER)
         if fate != LEFT_OVER:
             self.room[fate] -= 1

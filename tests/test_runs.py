@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from ases import parameters, runs
+from ases import needs, parameters, runs
 from ases.errors import DataError, ParameterError, RunError
 from ases.folders import MEASURED, STEPS
 from ases.provenance import code_hash, notebook_code
@@ -308,8 +308,8 @@ def test_a_notebooks_code_is_its_cells_and_the_modules_they_import(project: Path
 
 
 def test_every_step_hashes_modules_that_exist() -> None:
-    assert set(runs.ENTRIES) == set(STEPS)
-    for step, modules in runs.ENTRIES.items():
+    assert set(needs.ENTRIES) == set(STEPS)
+    for step, modules in needs.ENTRIES.items():
         assert len(code_hash(modules)) == 64, step
 
 

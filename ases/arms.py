@@ -1,0 +1,119 @@
+"""Arms and budgets of an experiment, as a parameter file names them.
+
+>>> arm = read_arm("uni-path-merged, strategy=gold")
+>>> arm.method, arm.parameters
+('uni-path-merged', {'strategy': 'gold'})
+>>> read_budget("2e12 flops")
+Budget(amount=2000000000000.0, unit='flops')
+
+An arm is a method with the parameters that tell it from the method as it is otherwise set; ``lookup`` is the one that
+trains nothing. Arms of an experiment are crossed with training-set sizes, budgets and seeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import yaml
+
+from ases.choices import BASELINE, METHODS
+from ases.errors import ParameterError
+from ases.flat_yaml import read_yaml
+from ases.settings import PARTS, BenchmarkSettings, DataSettings
+
+LOOKUP = "lookup"
+"""The control that trains nothing: the nearest training problem with its numbers swapped (METHOD, controls)."""
+
+_BUDGETED = ("budget", "budget_unit")
+_ALL = frozenset(one.name for part in PARTS if part is not BenchmarkSettings for one in fields(part))
+_TAKEN = _ALL - {"method", "seed", "train_size", "data_folder", *_BUDGETED}
+_OF_THE_TASK = frozenset(one.name for one in fields(DataSettings)) | {"model", "gradient_checkpointing"}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A method and the parameters that are its own. ``name`` is the arm as it was written, but for spaces."""
+
+    name: str
+    method: str
+    parameters: dict[str, Any] = field(compare=False)
+
+    @property
+    def baseline(self) -> str:
+        """The arm that this one is held against: seq2seq on the same task with the same model."""
+        kept = [part for part in self.name.split(", ")[1:] if part.partition("=")[0] in _OF_THE_TASK]
+        return ", ".join([BASELINE, *kept])
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What each training may spend: an amount of ``flops``, ``target_tokens`` or ``epochs``."""
+
+    amount: float
+    unit: str
+
+    @property
+    def name(self) -> str:
+        """As :func:`read_budget` reads it: ``2e+12 flops``."""
+        return f"{self.amount:g} {self.unit}"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As flat parameters."""
+        return {"budget": self.amount, "budget_unit": self.unit}
+
+
+def read_arm(text: str) -> Arm:
+    """An arm from its text: a method, then ``name=value`` for each parameter that is its own, after commas.
+
+    Raises ParameterError for an unknown method, for a parameter that arms cannot set (sizes of the training set,
+    budgets and seeds are lists of the experiment's own), and for one named twice. Values are checked where all
+    parameters come together.
+    """
+    method, *rest = [part.strip() for part in text.split(",")]
+    if method not in (*METHODS, LOOKUP):
+        raise ParameterError(f"the arm {text!r} begins with {method!r}, but methods are {', '.join((*METHODS, LOOKUP))}")
+    values: dict[str, Any] = {}
+    for part in rest:
+        name, equals, value = (one.strip() for one in part.partition("="))
+        if not equals or name not in _TAKEN:
+            raise ParameterError(
+                f"the arm {text!r} holds {part!r}, but after the method come entries such as strategy=gold; an arm "
+                "cannot set method, seed, train_size and budget, which are lists of the whole experiment"
+            )
+        if name in values:
+            raise ParameterError(f"the arm {text!r} sets {name} twice")
+        try:
+            values[name] = read_yaml(value)
+        except yaml.YAMLError as error:
+            raise ParameterError(f"the arm {text!r}: {name} is not a plain value: {error}") from None
+    if method == LOOKUP and set(values) - _OF_THE_TASK:
+        raise ParameterError(f"the arm {text!r} trains nothing, so that only parameters of the data can be its own")
+    return Arm(", ".join([method, *(part.replace(" ", "") for part in rest)]), method, values)
+
+
+def read_budget(text: str) -> Budget:
+    """A budget from its text, such as ``2e12 flops``. Raises ParameterError for what is none."""
+    amount, _, unit = text.strip().partition(" ")
+    try:
+        value = float(amount)
+    except ValueError:
+        value = 0.0
+    if not value > 0 or unit not in ("flops", "target_tokens", "epochs"):
+        raise ParameterError(
+            f"{text!r} is no budget: write an amount above 0 and its unit, such as '2e12 flops', '4e5 target_tokens' "
+            "or '30 epochs'"
+        )
+    return Budget(value, unit)
+
+
+def entry_problem(name: str, value: Any) -> str | None:
+    """What is wrong with one entry of a list of arms or budgets, None where nothing is."""
+    if not isinstance(value, str):
+        return f"{name} holds {value!r}, but its entries are texts"
+    try:
+        read_budget(value) if name.endswith("budgets") else read_arm(value)
+    except ParameterError as error:
+        return f"{name}: {error}"
+    return None
