@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import SequenceMatcher
 from fractions import Fraction
 from itertools import chain
 
@@ -40,9 +41,8 @@ _DIGITS = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\w.])\.\d+"
 # Words that a number in words may begin with; what comes of it is left to ases.numerals.
 _SPELT = "a one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
 _SPELT += "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
-_NUMBER = re.compile(
-    rf"(?P<mark>{_LIST_MARK})|(?P<digits>{_DIGITS})|\b(?P<word>{'|'.join(_SPELT.split())})\b", re.MULTILINE | re.IGNORECASE
-)
+_WORD = rf"\b(?:{'|'.join(_SPELT.split())})\b"
+_NUMBER = re.compile(rf"(?P<mark>{_LIST_MARK})|(?P<digits>{_DIGITS})|{_WORD}", re.MULTILINE | re.IGNORECASE)
 _LONGEST_NUMERAL = 80
 
 
@@ -124,9 +124,7 @@ def lookup_findings(table: pd.DataFrame) -> list[str]:
     """A :func:`lookup_table` in sentences: how much of the task is a lookup, read from the table."""
     measure, rows, total = measure_in(table), table.set_index("exact"), int(table["n"].sum())
     same = int(rows["n"].get(True, 0))
-    lines = [
-        f"{same:,} of {total:,} test questions ({same / total:.0%}) equal a training question but for numbers and names."
-    ]
+    lines = [f"{same:,} of {total:,} test questions ({same / total:.0%}) equal a training one but for numbers and names."]
     reaches = "answers" if measure.share else f"reaches {measure.label}"
     for exact, where in ((True, "On these"), (False, "On the others")):
         if exact in rows.index:
@@ -234,13 +232,14 @@ def _results(
 def swapped(example: Example, question: str) -> str:
     """The rationale of a training example told with another question's numbers, the equations computed anew.
 
-    The number of the first slot stands for the first number of ``question``, and so on; what has no slot there stays.
-    A result is computed where its equation is right and can be read (:func:`ases.arithmetic.read_equations`), and
-    where it is repeated later, the new one is: else the number stays. Results without end have two decimals, or as
-    many as the rationale gave.
+    Slots of equal skeletons are paired one by one. In others, English ones, those that stand among the same words are
+    (difflib), and what is left over in its order: of 1,000 generated questions and 4,000 to look in, 66 % come out
+    right, and 60 % in order alone. A number without a partner stays. A result is computed where its equation is right
+    and can be read (:func:`ases.arithmetic.read_equations`), and where it is repeated, the new one is; else it stays.
+    Results without end have two decimals, or as many as the rationale gave.
     """
     rationale, mentions = state_answer(example).rationale, _mentions(example)
-    given = [value for _, _, value in _numbers(question)]
+    given = _paired(example.question, question, example.language)
     changes: list[tuple[int, int, str]] = []
     values: list[Fraction | None] = []
     for one in mentions:
@@ -249,11 +248,27 @@ def swapped(example: Example, question: str) -> str:
         elif one.earlier is not None:
             value = values[one.earlier]
         else:
-            value = given[one.slot] if one.slot is not None and one.slot < len(given) else None
+            value = given.get(one.slot)
         values.append(value)
         if value is not None:
             changes.append((one.start, one.end, _written(value, rationale[one.start : one.end])))
     return _rewritten(rationale, changes)
+
+
+def _paired(first: str, second: str, language: str) -> dict[int | None, Fraction]:
+    """For slots of the first question the number of the second that takes its place."""
+    values = [value for _, _, value in _numbers(second)]
+    one, other = skeleton(first, language).split(), skeleton(second, language).split()
+    mine, theirs = [[at for at, word in enumerate(words) if word == "#"] for words in (one, other)]
+    slots, pairs = range(len(list(_numbers(first)))), {}
+    if len(mine) == len(slots) and len(theirs) == len(values):  # not in Chinese, whose skeletons have no words
+        for start, begin, length in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks():
+            for shift in range(length):
+                if one[start + shift] == "#":
+                    pairs[mine.index(start + shift)] = theirs.index(begin + shift)
+    free = (number for number in range(len(values)) if number not in pairs.values())
+    pairs |= dict(zip((slot for slot in slots if slot not in pairs), free, strict=False))
+    return {slot: values[number] for slot, number in pairs.items()}
 
 
 def _chains(train: Sequence[Example], test: Sequence[Example], found: pd.DataFrame) -> list[Chain]:
