@@ -95,12 +95,12 @@ def data_multiple(
 
 
 def multiple_text(value: float, least: float, most: float) -> str:
-    """A multiple in words: ``2.3 times``, or ``more than 8 times``, ``less than 0.25 times`` where it was not tried."""
+    """A multiple in words: ``2.3``; ``more than 8`` and ``less than 0.25`` where no set beyond was tried."""
     if math.isinf(value):
-        return f"more than {most:.3g} times"
+        return f"more than {most:.3g}"
     if value < least:
-        return f"less than {least:.3g} times"
-    return f"{value:.2g} times" if value < 10 else f"{value:.0f} times"
+        return f"less than {least:.3g}"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
 def efficiency_findings(sizes: pd.DataFrame, multiples: pd.DataFrame) -> list[str]:
@@ -118,15 +118,16 @@ def efficiency_findings(sizes: pd.DataFrame, multiples: pd.DataFrame) -> list[st
         bounds = row["least"], row["most"]
         low, high = (multiple_text(row[end], *bounds) for end in ("low", "high"))
         interval = f"95 % interval {low} to {high}" if low != high else f"95 % interval: {low}"
-        if row["low"] > 1:
+        # An end beyond what was tried says no more than that it lies beyond.
+        if (row["most"] >= 1) if math.isinf(row["low"]) else (row["low"] > 1):
             verdict = f"{baseline} needs more data for that"
-        elif row["high"] < 1:
+        elif (row["least"] <= 1) if row["high"] == 0 else (row["high"] < 1):
             verdict = f"{baseline} needs less data for that"
         else:
             verdict = f"whether {baseline} needs more or less data for that cannot be told"
         lines.append(
             f"{row['arm']} reaches {measure.text(row[measure.column])} with {row['train_size']:,} training examples; "
-            f"{verdict}: {multiple_text(row['multiple'], *bounds)} as many ({interval})."
+            f"{verdict}: {multiple_text(row['multiple'], *bounds)} times as many ({interval})."
         )
     open_ended = multiples[np.isinf(multiples["multiple"])]
     if len(open_ended):
@@ -177,7 +178,9 @@ def _drawn_means(
     found = {}
     for key, table in tables.items():
         seeds = len(table)
-        chosen = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws) / seeds
+        # One seed fewer than there are: as many would spread too little, by the factor (seeds - 1) / seeds.
+        taken = max(1, seeds - 1)
+        chosen = rng.multinomial(taken, np.full(seeds, 1 / seeds), size=draws) / taken
         found[key] = np.einsum("ds,ds->d", chosen, questions @ table.T.astype(float))
     return found
 

@@ -124,7 +124,8 @@ def lookup_findings(table: pd.DataFrame) -> list[str]:
     """A :func:`lookup_table` in sentences: how much of the task is a lookup, read from the table."""
     measure, rows, total = measure_in(table), table.set_index("exact"), int(table["n"].sum())
     same = int(rows["n"].get(True, 0))
-    lines = [f"{same:,} of {total:,} test questions ({same / total:.0%}) equal a training one but for numbers and names."]
+    share = f"{same:,} of {total:,} test questions ({same / total:.0%})"
+    lines = [f"{share} equal a training question but for numbers and names."]
     reaches = "answers" if measure.share else f"reaches {measure.label}"
     for exact, where in ((True, "On these"), (False, "On the others")):
         if exact in rows.index:
