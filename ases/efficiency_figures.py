@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -30,16 +31,18 @@ _APART = 0.05  # doublings of the size between arms, so that their intervals do 
 def arm_looks(arms: Iterable[str]) -> dict[str, Look]:
     """A look for each arm, in order. Raises DataError for more arms than can be told apart."""
     arms = list(dict.fromkeys(arms))
-    others, used = [arm for arm in arms if arm not in LOOKS], {LOOKS[arm].colour for arm in arms if arm in LOOKS}
-    # A colour again only where all are used up; the markers are others than the methods'.
-    colours = [colour for colour in _COLOURS if colour not in used]
-    places = [*colours, *(colour for _ in _MARKERS for colour in _COLOURS)][: len(_MARKERS) * len(_COLOURS)]
-    if len(others) > len(places):
-        raise DataError(f"{len(arms)} arms in one figure, but only {len(places)} can be told apart; draw fewer")
-    looks = dict(LOOKS)
-    for place, (arm, colour) in enumerate(zip(others, places, strict=False)):
-        marker, line = _MARKERS[(place + place // len(_COLOURS)) % len(_MARKERS)]
-        looks[arm] = Look(arm, colour, marker, line)
+    others, methods = [arm for arm in arms if arm not in LOOKS], [LOOKS[arm] for arm in arms if arm in LOOKS]
+    used, taken = {look.colour for look in methods}, {(look.colour, look.marker) for look in methods}
+    free = [
+        Look("", colour, *_MARKERS[(place + shift) % len(_MARKERS)])
+        for shift in range(len(_MARKERS))
+        for place, colour in enumerate(_COLOURS)
+    ]
+    free = [look for look in free if (look.colour, look.marker) not in taken]
+    free.sort(key=lambda look: look.colour in used)  # colours of methods in the figure last
+    if len(others) > len(free):
+        raise DataError(f"{len(arms)} arms in one figure, but only {len(free)} can be told apart; draw fewer")
+    looks = LOOKS | {arm: replace(look, label=arm) for arm, look in zip(others, free, strict=False)}
     return {arm: looks[arm] for arm in arms}
 
 
