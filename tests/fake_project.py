@@ -90,8 +90,8 @@ def make(folder: Path) -> Path:
     measured = 'size: str = "quick"\ndata_folder: str = "data/llm_adapters_cot"\nasked: int | None = None\n'
     measured += 'parts: list[str] = ["scoring"]\n'
     notebook(place / "09_performance.ipynb", "performance", measured, WORK, MEASURED, LAST)
-    starts = "seeds: list[int] = [0]\nstarts: list[str] = []\ntrain_sizes: list[int] = []\nstart_methods: list[str] = []\n"
-    notebook(place / "07_start.ipynb", "start", everything + starts, WORK, LAST)
+    starts = "starts: list[str] = []\ntrain_sizes: list[int] = []\nstart_methods: list[str] = []\n"
+    notebook(place / "07_start.ipynb", "start", everything + starts + "seeds: list[int] = [0]\n", WORK, LAST)
     notebook(place / "10_your_own_data.ipynb", "own_data", 'size: str = "quick"\n', WORK, LAST)
     (folder / "params").mkdir()
     lines = ["size: quick", "methods: [seq2seq]", "seeds: [0]", "study_data: [generated]", "scorer_seeds: [0]"]

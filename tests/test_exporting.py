@@ -168,8 +168,8 @@ def test_what_was_kept_with_fewer_tables_does_not_count_and_is_kept_anew(project
 
 
 def test_many_runs_kept_are_small(project: Path, real: Path) -> None:
-    """Chains of real length, each another question's: fifty runs of a thousand of them stay under ten megabytes."""
-    examples = load_llm_adapters(real).examples[:1000]
+    """Chains of real length, each another question's: a thousand such stay under 100 kB, fifty runs under 5 MB."""
+    examples = load_llm_adapters(real).examples[:200]
     texts = [one.rationale for one in [*examples[1:], examples[0]]]
     chains = [
         Chain(one.qid, text, (("esm", text),), "end", len(text) % 9, len(text), len(text) // 4, flops=7**9 * len(text))
@@ -185,8 +185,8 @@ def test_many_runs_kept_are_small(project: Path, real: Path) -> None:
     first_errors(table, examples).to_parquet(run.path("first_errors.parquet"))
     (place,) = export([run])
     kept = sum(path.stat().st_size for path in place.iterdir())
-    assert len(pd.read_parquet(place / "predictions.parquet")) == len(examples) == 1000
-    assert kept < 100_000
+    assert len(pd.read_parquet(place / "predictions.parquet")) == len(examples) == 200
+    assert kept < 20_000 + 0.08 * 200 * 1000, "what a file takes whatever it holds, and 80 bytes a chain"
 
 
 def test_small_sizes_are_always_computed(project: Path) -> None:

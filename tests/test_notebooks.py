@@ -33,8 +33,9 @@ NAMES = [
 PUBLISHED = [ROOT / "notebooks" / f"{name}.ipynb" for name in NAMES]
 OF_REAL = ["02_data", "03_segmentation", "06_comparison", "07_start"]
 REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in OF_REAL]
+CLASSROOM = sorted((ROOT / "notebooks" / "classroom").glob("*.ipynb"))  # once one has been published
 TWINS = [ROOT / "tests" / "notebooks" / f"{name}.ipynb" for name in NAMES]
-EXECUTED = [*PUBLISHED, *REAL, *TWINS]
+EXECUTED = [*PUBLISHED, *REAL, *CLASSROOM, *TWINS]
 
 
 def cells(path, kind="code"):
@@ -91,8 +92,8 @@ def test_a_twin_holds_the_code_of_its_notebook(name):
     assert prose == twin_prose
 
 
-@pytest.mark.parametrize("path", REAL, ids=named)
-def test_a_notebook_of_real_data_holds_the_code_of_its_notebook(path):
+@pytest.mark.parametrize("path", [*REAL, *CLASSROOM], ids=named)
+def test_a_notebook_of_another_size_holds_the_code_of_its_notebook(path):
     both = (path.parents[1] / path.name, path)
     code = [[source(cell) for cell in cells(one) if not is_injected(cell)] for one in both]
     assert code[0] == code[1]
