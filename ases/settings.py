@@ -286,6 +286,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "max_segment_tokens": 400,
         "max_chain_tokens": 400,
     },
+    "classroom": {"train_size": 2000, "valid_size": 300, "test_size": 1000, "budget": 4e12},
     "gpu": {
         "train_size": 16000,
         "valid_size": 400,

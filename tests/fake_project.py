@@ -91,7 +91,7 @@ def make(folder: Path) -> Path:
     measured += 'parts: list[str] = ["scoring"]\n'
     notebook(place / "09_performance.ipynb", "performance", measured, WORK, MEASURED, LAST)
     starts = "starts: list[str] = []\ntrain_sizes: list[int] = []\nstart_methods: list[str] = []\n"
-    notebook(place / "07_start.ipynb", "start", everything + starts, WORK, LAST)
+    notebook(place / "07_start.ipynb", "start", everything + starts + "seeds: list[int] = [0]\n", WORK, LAST)
     for step, prefix in (("experiment", ""), ("efficiency", "efficiency_"), ("sensitivity", "variant_")):
         arms = {"experiment": "arms", "efficiency": "efficiency_arms", "sensitivity": "variants"}[step]
         sizes = "train_sizes" if step == "experiment" else f"{prefix}sizes"

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from ases import publishing
+from ases import publishing, runs
 from ases.errors import RunError
+from ases.folders import figure_place
 from ases.publishing import normalised
 from tests import fake_project
 
@@ -51,6 +52,23 @@ def test_a_place_of_this_machine_is_never_published(place: str, monkeypatch: pyt
 def test_measurements_are_published_where_others_can_repeat_them(given: dict[str, str]) -> None:
     with pytest.raises(RunError, match="not published"):
         publishing.publish_measured(SimpleNamespace(parameters=given), {})
+
+
+def test_each_size_is_published_in_its_place(project: Path) -> None:
+    given = {"methods": ["seq2seq"], "seeds": [0], "study_data": ["generated"], "scorer_seeds": [0]}
+
+    def chosen(size: str) -> list[str]:
+        plan = runs.plan({**given, "size": size})
+        return sorted(run.notebook for run in publishing.published_runs({**given, "size": size}, plan))
+
+    assert chosen("classroom") == ["02_data", "03_segmentation", "06_comparison"]
+    assert set(chosen("classroom")) < set(chosen("quick"))
+    places = [figure_place(size, "06_comparison") for size in ("quick", "real", "classroom", "gpu")]
+    figures = project / "figures"
+    assert places[:2] == [figures / "06_comparison", figures / "real" / "06_comparison"]
+    assert places[2:] == [figures / "classroom" / "06_comparison", None]
+    with pytest.raises(RunError, match="size gpu is not published: its runs are exported"):
+        publishing.publish({**given, "size": "gpu"}, {})
 
 
 def test_nothing_that_is_private_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
