@@ -32,7 +32,7 @@ RETOLD: dict[str, ModuleType] = {"zh": report_retold_zh, "en": report_retold_en}
 
 _OWN_WORDS = (0.3, 0.5, 0.7)  # how often a clause is retold, by report: some readers dictate freely, others copy
 _ABOUT = 0.25  # how often a conclusion repeats what it is about, or what it follows from
-_AT_ONCE = 0.2  # how often it then stands alone, without a clause that tells the finding before
+_AT_ONCE = 0.2  # how often it then stands alone, without a clause that tells the finding before; never at first
 _ROMAN = ("", "I", "II", "III", "IV")
 Clause = tuple[str, str]
 """A text without its end mark, and its label."""
@@ -58,6 +58,11 @@ class _Impression:
     def about(self) -> bool:
         """Whether the next conclusion repeats words of the findings."""
         return self.rng.random() < _ABOUT
+
+    def at_once(self) -> bool:
+        """Whether such a conclusion needs no clause before it; only after another finding was told."""
+        told = any(label == ES for item in self.items for _, label in item)
+        return told and self.rng.random() < _AT_ONCE
 
     def what(self, group: Sequence[Lesion]) -> dict[str, str]:
         """A lesion, or several of one kind, in the words of the findings: ``what``, and its verb in English."""
@@ -187,7 +192,7 @@ class _Impression:
                 verdicts = words.LYMPHOMA_VERDICTS
             text, told = self.pick(verdicts[found]), self.told(members)
             if self.about():
-                told = [] if self.rng.random() < _AT_ONCE else told
+                told = [] if self.at_once() else told
                 wordings = [self.retold.ABOVE if told else self.retold.AT_ONCE]
                 if role == "node" and len(members) == 1:
                     wordings.append(self.retold.NODE_EVIDENCE)
@@ -214,7 +219,7 @@ class _Impression:
             if told.conclusions:
                 conclusion = rng.choice(told.conclusions)
                 if self.about():
-                    item = [] if rng.random() < _AT_ONCE else item
+                    item = [] if self.at_once() else item
                     wording = retold.BENIGN_ABOVE if item else retold.BENIGN_AT_ONCE
                     conclusion = wording.format_map(slots | {"verdict": conclusion})
                 item.append((conclusion, AS))

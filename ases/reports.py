@@ -1,10 +1,14 @@
 """Generated PET/CT reports, Chinese or English: findings, and an impression with the true label of every piece.
 
 >>> example = generate_reports(1, seed=33, language="en")[0]
->>> example.rationale.splitlines()[0]
-'1. Nodule in the medial segment of the middle lobe (2.4 x 2.2 cm), SUVmax 4.4, of uncertain nature.'
->>> example.gold[:3]
-('ES', 'ES', 'AS')
+>>> print(example.rationale.splitlines()[0].replace(", ", ",\\n"))
+1) Nodular lesion in the RML (medial),
+2.4 x 2.2 cm,
+with increased FDG uptake,
+maximum SUV 4.4,
+indeterminate.
+>>> example.gold[:5]
+('ES', 'ES', 'ES', 'ES', 'AS')
 
 The embedded stand-in for private reports of the layout question (findings), answer (impression), qid. A report tells a
 patient (:mod:`ases.report_cases`) in the words of a language (:mod:`ases.report_wording_zh`, ``_en``); the same seed
