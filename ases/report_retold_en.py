@@ -10,6 +10,7 @@ ES; the wordings under "conclusions" repeat words of the findings around a concl
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _LOBES = {"right upper": "RUL", "right lower": "RLL", "left upper": "LUL", "left lower": "LLL", "middle": "RML"}
 # Tried in this order, the first of each place counting: sites, stations, and places of benign findings.
@@ -70,6 +71,7 @@ coronary arteries > coronaries
 )  # fmt: skip
 
 
+@cache
 def retold_site(name: str) -> str:
     """Another name of a place of the findings, or the same where there is none."""
     short = re.sub(r"(right upper|right lower|left upper|left lower|middle) lobe\b", lambda m: _LOBES[m[1]], name)

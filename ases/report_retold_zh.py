@@ -10,6 +10,7 @@ ES; the wordings under "conclusions" repeat words of the findings around a concl
 from __future__ import annotations
 
 import re
+from functools import cache
 
 # Tried in this order, the first of each place counting: sites, stations, and places of benign findings.
 _PLACES = tuple(
@@ -68,6 +69,7 @@ _PLACES = tuple(
 )  # fmt: skip
 
 
+@cache
 def retold_site(name: str) -> str:
     """Another name of a place of the findings, or the same where there is none."""
     for pattern, shorter in _PLACES:

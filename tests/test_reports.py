@@ -163,7 +163,7 @@ CONCLUDES = {
 # Words that a restatement needs beside those of the findings.
 GLUE = {
     "zh": "及分别见前次大小约为新发处、",
-    "en": "measuring with up to before previously and axes short axis new node nodes foci nodules in of the cm",
+    "en": "measuring with up to before previously and axes short axis new x by mm bilaterally node nodes foci nodules in of the cm",
 }
 
 
@@ -478,22 +478,25 @@ def test_changes_and_the_hottest_are_right(language: str) -> None:
 @BOTH
 def test_benign_signs_have_one_meaning(language: str) -> None:
     found = Counter()
+    tellings, every = {}, set()
+    for key, benign in BENIGN.items():
+        words = benign.words[language]
+        every |= set(words.conclusions)
+        for place in words.places if words.conclusions else ():
+            for sign in (words.sign, *words.also):
+                for at in (place, RETOLD[language].retold_site(place)):
+                    tellings[(f"{at}{sign}" if language == "zh" else f"{sign} {at}").lower()] = key, place
     for example in reports(language):
         for line in lines(example):
-            for key, benign in BENIGN.items():
-                words = benign.words[language]
-                for place in words.places if words.conclusions else ():
-                    signs, at = (words.sign, *words.also), (place, RETOLD[language].retold_site(place))
-                    tellings = {f"{p}{sign}" if language == "zh" else f"{sign} {p}" for p in at for sign in signs}
-                    first = clauses(line.lower())[0]
-                    concluded = [one for one in words.conclusions if first.endswith(one)]
-                    told = first.removesuffix(concluded[0]).strip() if concluded else first
-                    if told in {one.lower() for one in tellings}:
-                        question = example.question.lower()
-                        assert place.lower() in question and words.sign.lower() in question
-                        said = [one for one in clauses(line) if one.endswith(words.conclusions)]
-                        assert len(said) == 1, line
-                        found[key] += 1
+            first = clauses(line.lower())[0]
+            ending = next((one for one in every if first.endswith(one)), "")
+            key, place = tellings.get(first.removesuffix(ending).strip(), ("", ""))
+            if key:
+                words = BENIGN[key].words[language]
+                assert place.lower() in example.question.lower() and words.sign.lower() in example.question.lower()
+                said = [one for one in clauses(line) if one.endswith(words.conclusions)]
+                assert len(said) == 1, line
+                found[key] += 1
     assert set(found) == {key for key, benign in BENIGN.items() if benign.words[language].conclusions}
 
 
@@ -505,7 +508,7 @@ def places_told(language: str) -> tuple[re.Pattern, dict[str, set[str]]]:
     told += [place for benign in BENIGN.values() for place in benign.words[language].places]
     for name in told:
         for text in (name, RETOLD[language].retold_site(name)):
-            bare = re.sub("^(in|of|around|along|throughout) ", "", text.lower())
+            bare = re.sub("^(in|of|around|along) ", "", text.lower())
             originals.setdefault(bare, set()).add(name.lower())
     longest_first = sorted(originals, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first))), originals
@@ -621,7 +624,7 @@ def test_shared_words_alone_do_not_tell_conclusions(language: str) -> None:
     """Neither measure of overlap with the findings is right each time, as with rationales that people write."""
     gold: list[bool] = []
     scores: dict[str, list[float]] = {"similarity": [], "novelty": []}
-    for example in reports(language)[:150]:
+    for example in reports(language)[:80]:
         pieces = split_pieces(example.rationale)
         gold += [label == "AS" for label in example.gold]
         scores["similarity"] += similarity_scores(example.question, pieces, language=language)
