@@ -20,6 +20,7 @@ from ases import runs
 from ases.errors import RunError
 from ases.execution import state
 from ases.folders import MEASURED, STEPS, Run, build_folder, figure_place
+from ases.needs import GRIDS
 from ases.parameters import defaults, notebook_path, read_notebook, root
 from ases.provenance import injected
 from ases.reproduction import planned
@@ -28,18 +29,22 @@ from ases.settings import PRIVATE
 _PLACES = {
     "quick": "notebooks",
     "real": "notebooks/real",
-    "classroom": "notebooks/classroom",
+    "classroom": "notebooks",  # the grids alone, which are published of no other size
     "smoke": "tests/notebooks",
 }
-_IN_PART = ("real", "classroom")  # beside `quick`, whose notebooks say the rest
+_AS_THEY_STAND = ("quick", "classroom")
+"""Sizes whose published notebooks are the sources themselves, executed with their own defaults."""
+
+_ALONE = ("start", *GRIDS)
+"""Steps that a parameter file asks for by lists of their own."""
 
 
 def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
     """One run a notebook: the first seed, and the notebook's own default method, or the last where that is not run."""
     size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters.get("methods")
-    chosen = [run for run in plan if run.step == "start"]
+    chosen = [run for run in plan if run.step in _ALONE]
     for step, notebook in STEPS.items() if methods else ():
-        if step in ("start", MEASURED) or (size in _IN_PART and step not in ("data", "segmentation", "comparison")):
+        if step in (*_ALONE, MEASURED) or (size == "real" and step not in ("data", "segmentation", "comparison")):
             continue
         method = defaults(notebook_path(notebook)).get("method")
         method = method if method in methods else methods[-1]
@@ -98,7 +103,7 @@ def _texts(chosen: list[Run], size: str, parameters: Mapping[str, Any], in_file:
     contents: dict[Path, str] = {}
     for run in chosen:
         content = read_notebook(run.path("notebook.ipynb"))
-        if size == "quick" and any(injected(cell) for cell in content["cells"]):
+        if size in _AS_THEY_STAND and any(injected(cell) for cell in content["cells"]):
             raise RunError(
                 f"{run.label} was run with other parameters than the notebook's defaults, and published notebooks show "
                 "the defaults: change its parameters cell or the parameter file"

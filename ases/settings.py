@@ -275,7 +275,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2, **_SMALLEST},
     "quick": {"train_size": 4000, "valid_size": 200, "test_size": 1000, "budget": 3.5e12},
     # The main experiment, over several sittings: what `make reproduce` shows in one seed, with the power to tell.
-    "classroom": {"train_size": 2000, "valid_size": 300, "test_size": 1000, "budget": 3e12},
+    "classroom": {"train_size": 2000, "valid_size": 300, "test_size": 1000, "budget": 4e12},
     "real": {
         "train_size": 0,
         "valid_size": 200,
@@ -286,7 +286,6 @@ SIZES: dict[str, dict[str, Any]] = {
         "max_segment_tokens": 400,
         "max_chain_tokens": 400,
     },
-    "classroom": {"train_size": 2000, "valid_size": 300, "test_size": 1000, "budget": 4e12},
     "gpu": {
         "train_size": 16000,
         "valid_size": 400,
