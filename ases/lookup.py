@@ -35,7 +35,7 @@ from ases.numerals import leading_numeral
 LOOKUP = "lookup"
 """What tables call this control in their column ``method``."""
 
-_CELLS = 2**22  # overlaps held at a time
+_CELLS = 2**20  # overlaps held at a time
 _LIST_MARK = r"^[^\S\n]*[(（]?\d{1,3}[.)）、](?!\d)"
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\w.])\.\d+"
 # Words that a number in words may begin with; what comes of it is left to ases.numerals.
