@@ -24,6 +24,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from ases.arithmetic import compute, read_equations
+from ases.arms import LOOKUP
 from ases.chains import Chain
 from ases.duplicates import masked_words, word_sets
 from ases.errors import DataError
@@ -31,9 +32,6 @@ from ases.evaluation import concatenate, evaluate_chains, measure_by
 from ases.examples import Example, state_answer
 from ases.measures import measure_in
 from ases.numerals import leading_numeral
-
-LOOKUP = "lookup"
-"""What tables call this control in their column ``method``."""
 
 _CELLS = 2**20  # overlaps held at a time
 _LIST_MARK = r"^[^\S\n]*[(（]?\d{1,3}[.)）、](?!\d)"

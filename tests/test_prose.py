@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SIZES = ("", "real", "classroom")  # folders of what is published of other sizes than `quick`
+SIZES = ("", "real")  # folders of what is published of other sizes than `quick`
 NOTEBOOKS = [path for size in SIZES for path in sorted((ROOT / "notebooks" / size).glob("*.ipynb"))]
 NOT_PROSE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|\$[^$]*\$|\b\d+ % (?:\w+ )?(?:interval|power)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
