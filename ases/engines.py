@@ -21,7 +21,7 @@ from transformers import GenerationConfig, PreTrainedModel
 from ases.errors import DataError
 from ases.models import Cost, context_limit, cost_of
 from ases.settings import GenerationSettings
-from ases.token_steps import steps_for
+from ases.token_steps import encoder_for, steps_for
 from ases.tokens import Codec, padded
 
 ENCODED_AT_ONCE = 512
@@ -158,12 +158,13 @@ class TransformersWriter:
         """Encoder states (rows x longest x width) and mask, read in runs of contexts of like length."""
         device = self.model.device
         at_once = ENCODED_AT_ONCE if device.type == "cpu" else 64 * ENCODED_AT_ONCE
-        encoder, width = self.model.get_encoder(), len(contexts[0])
+        width = len(contexts[0])
+        encoder = encoder_for(self.model, width)
         states, masks, start = None, torch.zeros((len(contexts), width), dtype=torch.long, device=device), 0
         while start < len(contexts):
             stop = start + max(1, at_once // len(contexts[start]))
             ids, mask = (part.to(device) for part in padded(contexts[start:stop], self.codec.pad))
-            part = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            part = encoder(ids, mask)
             if states is None:
                 states = part.new_zeros((len(contexts), width, part.shape[-1]))
             states[start : start + len(part), : part.shape[1]] = part
