@@ -129,24 +129,25 @@ class T5Steps:
             attention = block.layer[1].EncDecAttention
             keys, values = self._split(attention.k(states)), self._split(attention.v(states))
             self.cross.append((keys.transpose(2, 3).contiguous(), values.contiguous()))
-        self.own: list[tuple[torch.Tensor, torch.Tensor]] = []
+        # With room for tokens to come, doubled when full: to join each to what there is would copy everything a step.
+        room = (len(states), self.heads, 16, model.config.d_kv)
+        self.own = [(states.new_empty(room), states.new_empty(room)) for _ in self.blocks]
 
     def next(self, tokens: torch.Tensor) -> torch.Tensor:
         """See :class:`Steps`."""
         states = self.model.decoder.embed_tokens(tokens[:, 0])
+        if self.step == self.own[0][0].shape[2]:
+            double = (0, 0, 0, self.step)
+            self.own = [(F.pad(keys, double), F.pad(values, double)) for keys, values in self.own]
         self.step += 1
         bias = self.biases[..., self.limit - self.step :]
         for place, block in enumerate(self.blocks):
             attending, crossing, feeding = block.layer
             parts = F.linear(_normed(attending.layer_norm, states), self.fused[place]).chunk(3, dim=-1)
             query, key, value = (part.view(len(part), self.heads, 1, -1) for part in parts)
-            if self.step > 1:
-                keys, values = self.own[place]
-                key, value = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
-                self.own[place] = (key, value)
-            else:
-                self.own.append((key, value))
-            states = states + attending.SelfAttention.o(_attend(query, key.transpose(2, 3), value, bias))
+            keys, values = (own[:, :, : self.step] for own in self.own[place])
+            keys[:, :, -1:], values[:, :, -1:] = key, value
+            states = states + attending.SelfAttention.o(_attend(query, keys.transpose(2, 3), values, bias))
             query = crossing.EncDecAttention.q(_normed(crossing.layer_norm, states))
             query = query.view(len(query), self.heads, 1, -1)
             states = states + crossing.EncDecAttention.o(_attend(query, *self.cross[place], self.hidden))
