@@ -109,10 +109,15 @@ def _number(text: str | None) -> float | None:
 
 # What a terminal is wide enough for; the whole table lies in the run's figures folder.
 _SHOWN = tuple(
-    "train_size method start n seeds accuracy low high difference difference_low difference_high p_holm bleu rouge_l "
-    "epochs still_rises".split()
+    "train_size budget arm method start n seeds accuracy low high difference difference_low difference_high p_holm "
+    "bleu rouge_l epochs still_rises".split()
 )
-_AGAINST = {"comparison": "seq2seq", "start": "the first start"}
+_AGAINST = {"comparison": "seq2seq", "start": "the first start"} | dict.fromkeys(
+    ("experiment", "sensitivity"), "the arm's baseline"
+)
+_MAIN = {"experiment": "plateau"}
+"""The table that says most of a step, where it is not named like the step."""
+
 
 
 def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
@@ -121,7 +126,7 @@ def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
     comparisons = [run for run in ends if run.step == "comparison"]
     parts, absent = [], []
     for run in sorted(ends, key=lambda one: one.step == "comparison"):  # what was asked for first comes last
-        path = run.figure_folder / f"{run.step}.csv"
+        path = run.figure_folder / f"{_MAIN.get(run.step, run.step)}.csv"
         if not path.is_file():
             absent.append(f"{run.notebook} has left no table {path.name}")
             continue
@@ -208,7 +213,8 @@ def _made_by(size: str, notebook: str) -> str:
     for path in sorted((root() / "params").glob("*.yaml")):
         try:
             given = load_file(path)
-            made = (given.get("size") or "quick") == size and published_runs(given, runs.plan(given))
+            there = figure_place(given.get("size") or "quick", notebook) == figure_place(size, notebook)
+            made = there and published_runs(given, runs.plan(given))
         except AsesError:  # such as collected data that is not at hand
             continue
         if made and notebook in [run.notebook for run in made]:
