@@ -163,7 +163,8 @@ CONCLUDES = {
 # Words that a restatement needs beside those of the findings.
 GLUE = {
     "zh": "及分别见前次大小约为新发处、",
-    "en": "measuring with up to before previously and axes short axis new x by mm bilaterally node nodes foci nodules in of the cm",
+    "en": "measuring with up to before previously and axes short axis new x by mm bilaterally node nodes foci nodules "
+    "in of the cm",
 }
 
 
