@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ases.errors import RunError
 from ases.execution import state
 from ases.folders import Run
+from ases.needs import GRIDS
 from ases.parameters import root
 from ases.provenance import file_hash
 from ases.settings import PRIVATE
@@ -38,7 +39,8 @@ _TABLES = {
     "generation": ("predictions.parquet", "steps.parquet", "first_errors.parquet"),
 }
 _TEXTS = ["chain"]
-_READ_TABLES_ONLY = ("comparison", "results")  # all other steps need the weights or scores of what comes before them
+_READ_TABLES_ONLY = ("comparison", "results", "start", *GRIDS)
+"""Steps that read tables; all others need the weights or scores of what comes before them."""
 
 
 def results_folder(size: str) -> Path:

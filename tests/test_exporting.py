@@ -225,29 +225,33 @@ def test_private_data_is_never_exported() -> None:
     assert exporting.ALWAYS_COMPUTED == ("smoke", "quick")
 
 
+COMPARED = ("size", "methods", "seeds", "study_data", "scorer_seeds")
+GRID = ("size", "arms", "train_sizes", "budgets", "seeds")
+
+
+@pytest.mark.parametrize(("names", "steps"), [(COMPARED, ("comparison", "results")), (GRID, ("experiment",))])
 def test_pages_drawn_from_exports_have_the_same_tables_and_figures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], steps: tuple[str, ...]
 ) -> None:
     """Of real runs at their smallest size, which `make test` leaves in build/: no weights and no texts are needed."""
     monkeypatch.setenv("ASES_ROOT", str(fake_project.PROJECT))
     smoke = load_file(fake_project.PROJECT / "params" / "smoke.yaml")
-    plan = planned({name: smoke[name] for name in ("size", "methods", "seeds", "study_data", "scorer_seeds")})
-    results = plan[-1]
-    comparison = results.input("comparison")
+    plan = planned({name: smoke[name] for name in names})
+    pages = [run for run in plan if run.step in steps]
     if not all(run.is_done() for run in plan):
         pytest.skip("no finished runs of params/smoke.yaml in build/: make test makes them first")
-    wanted = {path: path.read_bytes() for run in (comparison, results) for path in run.figure_folder.iterdir()}
+    wanted = {path: path.read_bytes() for run in pages for path in run.figure_folder.iterdir()}
     monkeypatch.setattr(exporting, "results_folder", lambda size: tmp_path / "kept")
     monkeypatch.setattr(exporting, "state", lambda run: "done" if run.is_done() else "missing")  # whatever was edited
     export(plan)
     monkeypatch.setenv("ASES_BUILD", str(tmp_path / "elsewhere"))
     monkeypatch.setattr(exporting, "state", state)
     restore(plan)
-    for again in (comparison.input("data"), results.input("own_data")):  # made anew, as elsewhere
+    for again in (run for run in plan if run.step in ("data", "own_data")):  # made anew, as elsewhere
         shutil.copytree(fake_project.PROJECT / "build" / "runs" / again.folder.name, again.folder)
-    for run in (comparison, results):
+    for run in pages:
         execute(runs.notebook_path(run.notebook), run, run.parameters)
-    drawn = {path: path.read_bytes() for run in (comparison, results) for path in run.figure_folder.iterdir()}
+    drawn = {path: path.read_bytes() for run in pages for path in run.figure_folder.iterdir()}
     assert {f"{path.parents[1].name}/{path.name}": content for path, content in drawn.items()} == {
         f"{path.parents[1].name}/{path.name}": content for path, content in wanted.items()
     }
