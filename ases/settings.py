@@ -304,7 +304,14 @@ SIZES: dict[str, dict[str, Any]] = {
 
 _REPORTS = {"max_rounds": 40, "max_segment_tokens": 400, "max_chain_tokens": 400}  # impressions have 14 pieces
 BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
-    ("smoke", "reports"): {**_REPORTS, "train_size": 48, "valid_size": 12, "test_size": 24, "curve_points": 1},
+    ("smoke", "reports"): {
+        **_REPORTS,
+        "train_size": 48,
+        "valid_size": 12,
+        "test_size": 24,
+        "curve_points": 1,
+        "budget": 1e11,  # a batch of the longest pairs, in English, costs 4e10
+    },
     ("quick", "reports"): {
         **_REPORTS,
         "train_size": 1000,
