@@ -101,7 +101,7 @@ def _make(step: str, given: Given, known: Known) -> Run:
         "code": code_hash(ENTRIES[step]),
     }
     if step == "results":
-        content["shown beside"] = _published_real()
+        content["shown beside"] = _shown_beside()
     settings = replace(settings, training=replace(settings.training, model=place_of(settings.training.model)))
     data = settings.data
     if data.data not in GENERATED:
@@ -352,10 +352,12 @@ def _check_comparable(methods: list[str], seeds: list[int]) -> None:
         raise ParameterError(f"methods {methods} cannot be compared: {BASELINE}, the baseline, is not among them")
 
 
-def _published_real() -> str | None:
-    """The results page also shows what was published for real rationales: another table, another page."""
-    path = figure_place("real", STEPS["comparison"]) / "comparison.csv"
-    return file_hash(path) if path.is_file() else None
+def _shown_beside() -> list[str | None]:
+    """The results page also shows what was published for real rationales and of the main experiment."""
+    experiment = figure_place("classroom", STEPS["experiment"])
+    paths = [figure_place("real", STEPS["comparison"]) / "comparison.csv"]
+    paths += [experiment / name for name in ("claims.csv", "plateau.csv", "expectations.csv")]
+    return [file_hash(path) if path.is_file() else None for path in paths]
 
 
 _NOT_KEYED = ("data_folder", "parts")  # content is in the key instead; a part that is left out can be added later
