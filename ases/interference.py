@@ -1,13 +1,16 @@
 """One model or two: do AS and ES tokens pull the weights the same way, and how much does each model get to read?
 
 >>> pulls(model, pairs, labels, codec)                                             # doctest: +SKIP
-   part  cosine   low  high  plain ...
-0   all    0.31  0.22  0.40   0.12
+   part  cosine   low  high  control ...
+0   all    0.31  0.22  0.40     0.35
 
-The gradient of the mean loss on AS tokens and that on ES tokens are taken on the same questions, in batches. A batch's
-gradient is mostly noise, which pulls every cosine towards 0; so the cosine reported is that of the expected gradients:
-products of different batches only, in which noise cancels. Above 0 a step for one kind also lowers the loss of the
-other; below 0 they interfere. Ours.
+The gradient of the mean loss on AS tokens and that on ES tokens are taken on the same questions, batch by batch, as
+training meets them. Above 0 a step for one kind also lowers the loss of the other; below 0 they interfere. The control
+parts the same tokens at random: what two halves of a batch have in common anyway.
+
+Beside it stands the cosine of the expected gradients, from products of different batches, in which noise cancels. Mind
+what it must do: where training has come to rest on its own examples, the pulls of all tokens add up to nothing, so
+those of the two kinds point apart whatever they are. It is no measure of interference at the end. Ours.
 """
 
 from __future__ import annotations
@@ -35,64 +38,79 @@ BATCHES = 8
 
 PARTS = ("all", "embeddings", "encoder", "decoder")
 
+_CONTROL = ("first half", "second half")
+
 
 def pulls(
     model: PreTrainedModel, pairs: Sequence[Pair], labels: Sequence[TokenLabels], codec: Codec, batches: int = BATCHES
 ) -> pd.DataFrame:
     """How AS and ES tokens pull one model's weights, a row a part of it (:data:`PARTS`).
 
-    ``labels`` (:func:`ases.losses.target_labels`) say which tokens are which. ``cosine`` is that of the two expected
-    gradients, with ``low, high`` (95 %, jackknife over batches of questions; NaN where the products of different
-    batches leave no length to divide by); ``plain`` the mean cosine of a batch's two gradients, as training meets
-    them; ``as_norm, es_norm`` the lengths of the expected gradients; ``as_tokens, es_tokens, questions, batches``.
-    Raises DataError where one kind of token is missing.
+    ``labels`` (:func:`ases.losses.target_labels`) say which tokens are which. ``cosine`` of a batch's two gradients,
+    mean over batches of questions with ``low, high`` (95 %, Student's t); ``control, control_low, control_high``: the
+    same where tokens are parted at random into groups of the same sizes; ``expected``, the cosine of the expected
+    gradients (NaN where their lengths cannot be told from noise); ``as_tokens, es_tokens, questions, batches``.
+    Holds four gradients a batch. Raises DataError where one kind of token is missing.
     """
     qids = list(dict.fromkeys(pair.qid for pair in pairs))
     groups = [set(part) for part in np.array_split(np.array(qids, dtype=object), min(batches, len(qids)))]
-    gradients: dict[str, list[dict[str, torch.Tensor]]] = {AS: [], ES: []}
+    found: list[dict[str, dict[str, torch.Tensor]]] = []
     counts = {AS: 0, ES: 0}
+    generator = np.random.default_rng(0)
     for group in groups:
         rows = [row for row, pair in enumerate(pairs) if pair.qid in group]
-        for kind in (AS, ES):
-            found, tokens = _gradient(model, [pairs[row] for row in rows], [labels[row] for row in rows], kind, codec)
-            gradients[kind].append(found)
-            counts[kind] += tokens
-    model.zero_grad(set_to_none=True)
-    if min(counts.values()) == 0:
-        raise DataError(f"there are {counts[AS]} AS and {counts[ES]} ES tokens; both are needed to compare their pulls")
+        kinds = _kinds([labels[row] for row in rows], generator)
+        if all((kinds[0] == kind).any() for kind in (AS, ES)):
+            found.append(_gradients(model, [pairs[row] for row in rows], kinds, codec))
+            for kind in counts:
+                counts[kind] += int((kinds[0] == kind).sum())
+    if not found:
+        raise DataError("no batch has tokens of both kinds, AS and ES; both are needed to compare their pulls")
     rows = []
     for part in PARTS:
-        vectors = [torch.stack([one[part] for one in gradients[kind]]) for kind in (AS, ES)]
-        gram = torch.cat(vectors) @ torch.cat(vectors).T
-        rows.append({"part": part, **_cosine(gram.double().numpy())})
+        of = {kind: torch.stack([one[kind][part] for one in found]).double().numpy() for kind in (AS, ES, *_CONTROL)}
+        row = {"part": part, **_mean_cosine(of[AS], of[ES], "cosine", "low", "high")}
+        names = ("control", "control_low", "control_high")
+        row |= _mean_cosine(of[_CONTROL[0]], of[_CONTROL[1]], *names)
+        rows.append(row | {"expected": _expected(of[AS], of[ES])})
     table = pd.DataFrame(rows)
-    return table.assign(as_tokens=counts[AS], es_tokens=counts[ES], questions=len(qids), batches=len(groups))
+    return table.assign(as_tokens=counts[AS], es_tokens=counts[ES], questions=len(qids), batches=len(found))
 
 
-def _gradient(
-    model: PreTrainedModel, pairs: Sequence[Pair], labels: Sequence[TokenLabels], kind: str, codec: Codec
-) -> tuple[dict[str, torch.Tensor], int]:
-    """The gradient of the mean loss on one kind of token over these pairs, flat, by part of the model."""
-    model.eval()  # no dropout: two gradients of one batch must differ by their tokens alone
-    model.zero_grad(set_to_none=True)
-    batch = {name: values.to(model.device) for name, values in collate(pairs, codec).items()}
-    wanted = torch.full_like(batch["labels"], IGNORED)
+def _kinds(labels: Sequence[TokenLabels], generator: np.random.Generator) -> np.ndarray:
+    """What each target token counts as, shape (2, pairs, longest): its label, and a half drawn at random."""
+    width = max(map(len, labels))
+    kinds = np.full((2, len(labels), width), "", dtype=object)
     for row, own in enumerate(labels):
-        places = [place for place, label in enumerate(own) if label == kind]
-        wanted[row, places] = batch["labels"][row, places]
-    tokens = int((wanted != IGNORED).sum())
-    if tokens:
-        logits = model(**batch).logits
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED)
-        loss.backward()
-    by_part: dict[str, list[torch.Tensor]] = {part: [] for part in PARTS}
-    for name, parameter in model.named_parameters():
-        flat = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
-        flat = flat.detach().flatten().float().cpu()
-        for part in ("all", _part_of(name)):
-            by_part[part].append(flat)
-    model.zero_grad(set_to_none=True)
-    return {part: torch.cat(found) if found else torch.zeros(1) for part, found in by_part.items()}, tokens
+        kinds[0, row, : len(own)] = [label or "" for label in own]
+    labelled = kinds[0] != ""
+    halves = np.where(kinds[0][labelled] == AS, *_CONTROL)
+    kinds[1][labelled] = generator.permutation(halves)
+    return kinds
+
+
+def _gradients(
+    model: PreTrainedModel, pairs: Sequence[Pair], kinds: np.ndarray, codec: Codec
+) -> dict[str, dict[str, torch.Tensor]]:
+    """The gradient of the mean loss over each kind of token, flat, by part of the model; one forward pass for all."""
+    model.eval()  # no dropout: two gradients of one batch must differ by their tokens alone
+    batch = {name: values.to(model.device) for name, values in collate(pairs, codec).items()}
+    logits = model(**batch).logits.float()
+    losses = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORED, reduction="none"
+    ).view(batch["labels"].shape)
+    named = dict(model.named_parameters())
+    found = {}
+    for kind in (AS, ES, *_CONTROL):
+        wanted = torch.from_numpy((kinds == kind).any(axis=0)).to(model.device)
+        grads = torch.autograd.grad(losses[wanted].mean(), list(named.values()), retain_graph=True, allow_unused=True)
+        by_part: dict[str, list[torch.Tensor]] = {part: [] for part in PARTS}
+        for (name, parameter), grad in zip(named.items(), grads, strict=True):
+            flat = (torch.zeros_like(parameter) if grad is None else grad).flatten().float().cpu()
+            for part in ("all", _part_of(name)):
+                by_part[part].append(flat)
+        found[kind] = {part: torch.cat(own) if own else torch.zeros(1) for part, own in by_part.items()}
+    return found
 
 
 def _part_of(name: str) -> str:
@@ -101,39 +119,27 @@ def _part_of(name: str) -> str:
     return "encoder" if "encoder." in name else "decoder"
 
 
-def _cosine(gram: np.ndarray) -> dict[str, float]:
-    """The cosine and its jackknife interval from all products of gradients: AS of each batch, then ES of each."""
-    count = len(gram) // 2
-    within = [_expected(gram, np.arange(count))]
-    if count > 2:
-        within += [_expected(gram, np.delete(np.arange(count), left_out)) for left_out in range(count)]
-    (cosine, as_norm, es_norm), *others = within
-    left = np.array([one[0] for one in others])
+def _mean_cosine(first: np.ndarray, second: np.ndarray, *names: str) -> dict[str, float]:
+    """The mean over batches (rows) of the cosine of two gradients, with its interval; NaN bounds for one batch."""
+    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    cosines = (first * second).sum(axis=1)[lengths > 0] / lengths[lengths > 0]
+    if not len(cosines):
+        return dict.fromkeys(names, math.nan)
     low = high = math.nan
-    if len(left) and np.isfinite(left).all():
-        error = math.sqrt((count - 1) / count * float(((left - left.mean()) ** 2).sum()))
-        half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, count - 1)) * error
-        low, high = max(-1.0, cosine - half), min(1.0, cosine + half)
-    lengths = np.sqrt(np.diag(gram))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        plain = np.diag(gram[:count, count:]) / (lengths[:count] * lengths[count:])
-    plain_mean = float(np.nanmean(plain)) if np.isfinite(plain).any() else math.nan
-    return {"cosine": cosine, "low": low, "high": high, "plain": plain_mean, "as_norm": as_norm, "es_norm": es_norm}
+    if len(cosines) > 1:
+        error = float(cosines.std(ddof=1)) / math.sqrt(len(cosines))
+        half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(cosines) - 1)) * error
+        low, high = float(cosines.mean()) - half, float(cosines.mean()) + half
+    return dict(zip(names, (float(cosines.mean()), low, high), strict=True))
 
 
-def _expected(gram: np.ndarray, kept: np.ndarray) -> tuple[float, float, float]:
-    """Cosine and lengths of the expected gradients from products of different batches, which noise does not enter."""
-    count = len(gram) // 2
-    apart = ~np.eye(len(kept), dtype=bool)
-
-    def product(first: int, second: int) -> float:
-        block = gram[np.ix_(kept + first * count, kept + second * count)]
-        return float(block[apart].mean()) if apart.any() else math.nan
-
-    squares = product(0, 0), product(1, 1)
-    norms = tuple(math.sqrt(square) if square > 0 else math.nan for square in squares)
-    cosine = product(0, 1) / (norms[0] * norms[1])
-    return float(np.clip(cosine, -1, 1)) if not math.isnan(cosine) else math.nan, *norms
+def _expected(first: np.ndarray, second: np.ndarray) -> float:
+    """The cosine of the expected gradients from products of different batches, which noise does not enter."""
+    apart = ~np.eye(len(first), dtype=bool)
+    if not apart.any():
+        return math.nan
+    between, one, two = (float((a @ b.T)[apart].mean()) for a, b in ((first, second), (first, first), (second, second)))
+    return float(np.clip(between / math.sqrt(one * two), -1, 1)) if min(one, two) > 0 else math.nan
 
 
 def interference_table(
@@ -193,23 +199,23 @@ def reading_table(trials: Sequence[Trial]) -> pd.DataFrame:
 
 
 def interference_sentences(table: pd.DataFrame, reading: pd.DataFrame) -> list[str]:
-    """Both tables in words, and whether AS and ES pull together at the start and less so at the end, as predicted."""
+    """Both tables in words, and whether AS and ES pull together early, less so late, and never apart, as predicted."""
     whole, lines, held, told = table[table["part"] == "all"], [], 0, 0
     for (arm, model), part in whole.groupby(["arm", "model"], sort=False):
-        by_share = part.groupby("share")["cosine"].mean()
-        first, last = by_share.iloc[0], by_share.iloc[-1]
+        means = part.groupby("share")[["cosine", "low", "high", "control"]].mean()
+        first, last = means.iloc[0], means.iloc[-1]
         named = arm if model == "model" else f"{arm} ({model.upper()})"
         lines.append(
-            f"{named}: the cosine of AS and ES gradients is {first:+.2f} after {by_share.index[0]:.0%} of the budget and "
-            f"{last:+.2f} at its end ({part['questions'].iloc[0]} questions, {part['seed'].nunique()} seeds)."
+            f"{named}: the cosine of AS and ES gradients is {first['cosine']:+.2f} after {means.index[0]:.0%} of the "
+            f"budget and {last['cosine']:+.2f} at its end; with the same tokens parted at random {first['control']:+.2f} "
+            f"and {last['control']:+.2f} ({part['questions'].iloc[0]} questions, seeds: {part['seed'].nunique()})."
         )
-        if model == "model" and np.isfinite([first, last]).all():
+        if model == "model":
             told += 1
-            held += first > 0 and 0 <= last < first
-    dual = reading[reading["model"].isin(["esm", "asm"])]
-    for arm, part in dual.groupby("arm", sort=False):
-        said = ", ".join(f"{row['model'].upper()} {row['target_tokens']:,.0f}" for row in part.to_dict("records"))
-        alone = reading.loc[reading["arm"].str.startswith("uni-path") & (reading["model"] == "model"), "target_tokens"]
-        beside = f"; one model alone sees {alone.max():,.0f}" if len(alone) else ""
-        lines.append(f"{arm}: target tokens seen are {said}{beside}.")
-    return [*lines, verdict(int(held), told, "arms with one model")]
+            held += bool(first["low"] > 0 and last["cosine"] < first["cosine"] and last["high"] > 0)
+    for arm, part in reading[reading["model"].isin(["esm", "asm"])].groupby("arm", sort=False):
+        said = " and ".join(f"{row['model'].upper()} {row['target_tokens']:,.0f}" for row in part.to_dict("records"))
+        alone = reading.loc[reading["arm"] == arm.replace("dual-path", "uni-path"), "target_tokens"]
+        beside = f"; one model on the same segments sees {alone.iloc[0]:,.0f}" if len(alone) == 1 else ""
+        lines.append(f"{arm}: of the budget {said} target tokens were seen{beside}.")
+    return [*lines, verdict(held, told, "arms with one model")]

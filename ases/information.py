@@ -1,0 +1,107 @@
+"""Information per step: what each piece of a chain adds to the probability of the right answer, in nats.
+
+>>> gains = gain_table(chains, test, scorer)                                      # doctest: +SKIP
+>>> information_table(gains)[["source", "place", "gain"]]                         # doctest: +SKIP
+
+The scorer is a model trained to answer from partial chains (:func:`ases.scorers.answer_table`; Ton et al., ICML 2025).
+It reads gold chains and those that the arms wrote, right or wrong; the answer whose probability counts is always the
+reference's. So a wrong step can make the answer less likely than it was, and its gain is below zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ases.examples import Example
+from ases.pieces import split_pieces
+from ases.ratios import difference_table, ratio_table
+from ases.scorers import Scorer, answer_table
+from ases.trials import verdict, with_chains
+
+GOLD, RIGHT, WRONG = "gold chains", "chains with a right answer", "chains with a wrong answer"
+SOURCES = (GOLD, RIGHT, WRONG)
+LAST_PLACE = 5
+"""Later pieces are counted with this one."""
+
+
+def gain_table(predictions: pd.DataFrame, examples: Sequence[Example], scorer: Scorer) -> pd.DataFrame:
+    """The gain of every piece of gold chains and of what each arm wrote to these examples; a row a piece.
+
+    ``source`` (:data:`SOURCES`), ``arm`` (empty for gold), ``seed, qid, piece`` (from 0), ``pieces`` (of the chain),
+    ``label`` (of gold chains), ``log_answer``, ``gain`` (nats). Chains without text have no row.
+    """
+    labels = [
+        {"qid": example.qid, "piece": place, "label": label}
+        for example in examples
+        for place, label in enumerate(example.gold or [None] * len(split_pieces(example.rationale)))
+    ]
+    gold = answer_table(examples, scorer).merge(pd.DataFrame(labels), on=["qid", "piece"], how="left")
+    tables = [gold.assign(source=GOLD, arm="", seed=0)]
+    for (arm, seed), rows in predictions.groupby(["arm", "seed"], sort=False):
+        written = with_chains(examples, rows)
+        if written:
+            right = rows.set_index("qid")["correct"].astype(bool)
+            found = answer_table(written, scorer).assign(arm=arm, seed=seed, label=None)
+            tables.append(found.assign(source=found["qid"].map(right).map({True: RIGHT, False: WRONG})))
+    table = pd.concat(tables, ignore_index=True)
+    table["pieces"] = table.groupby(["arm", "seed", "qid"])["piece"].transform("size")
+    return table[["source", "arm", "seed", "qid", "piece", "pieces", "label", "log_answer", "gain"]]
+
+
+def information_table(gains: pd.DataFrame) -> pd.DataFrame:
+    """The mean gain by source and place in the chain, a row each; all arms together.
+
+    ``source``, ``place`` (``1`` to ``5 or later``, and ``last``, the last piece of a chain, which is counted in its own
+    place too), ``gain`` (nats) with ``low, high`` (95 %), ``n`` (pieces), ``questions, seeds``.
+    """
+    place = (gains["piece"] + 1).clip(upper=LAST_PLACE)
+    named = place.astype(str).where(place < LAST_PLACE, f"{LAST_PLACE} or later")
+    last = gains[gains["piece"] == gains["pieces"] - 1].assign(place="last")
+    table = ratio_table(pd.concat([gains.assign(place=named), last], ignore_index=True), "gain", ["source", "place"])
+    order = [*map(str, range(1, LAST_PLACE)), f"{LAST_PLACE} or later", "last"]
+    key = {"source": SOURCES.index, "place": order.index}
+    return table.sort_values(["source", "place"], key=lambda one: one.map(key[one.name])).reset_index(drop=True)
+
+
+def total_table(gains: pd.DataFrame) -> pd.DataFrame:
+    """What whole chains add: a row a source and arm: ``source, arm, gain`` (nats a chain), ``low, high``, counts."""
+    whole = gains.groupby(["source", "arm", "seed", "qid"], sort=False)["gain"].sum().reset_index()
+    table = ratio_table(whole, "gain", ["source", "arm"])
+    arms = list(dict.fromkeys(gains["arm"]))
+    key = {"source": SOURCES.index, "arm": arms.index}
+    return table.sort_values(["arm", "source"], key=lambda one: one.map(key[one.name])).reset_index(drop=True)
+
+
+def gain_by_label(gains: pd.DataFrame) -> pd.DataFrame:
+    """The mean gain of AS and of ES pieces of gold chains: ``label, gain, low, high``, counts; empty without labels."""
+    return ratio_table(gains[(gains["source"] == GOLD) & gains["label"].notna()], "gain", ["label"])
+
+
+def information_sentences(gains: pd.DataFrame) -> list[str]:
+    """The gains in words, and whether AS pieces add more than ES ones and right chains more than wrong, as predicted."""
+    lines, told = [], []
+    by_source = {
+        source: ratio_table(part.groupby(["seed", "arm", "qid"])["gain"].sum().reset_index(), "gain")
+        for source, part in gains.groupby("source", sort=False)
+    }
+    for source in (one for one in SOURCES if one in by_source):
+        row = by_source[source].iloc[0]
+        lines.append(
+            f"{source[0].upper()}{source[1:]} add {row['gain']:+.2f} nats to the answer's log-probability (95 % interval "
+            f"{row['low']:+.2f} to {row['high']:+.2f}, {row['n']} chains)."
+        )
+    whole = gains.groupby(["source", "arm", "seed", "qid"], sort=False)["gain"].sum().reset_index()
+    for what, table, between, first, second in (
+        ("chains with a right answer than chains with a wrong one", whole, "source", RIGHT, WRONG),
+        ("AS pieces than ES pieces of gold chains", gains[gains["source"] == GOLD], "label", "AS", "ES"),
+    ):
+        found = difference_table(table, "gain", between, first, second)
+        if len(found):
+            row = found.iloc[0]
+            lines.append(
+                f"{row['difference']:+.2f} nats more in {what} (95 % interval {row['low']:+.2f} to {row['high']:+.2f})."
+            )
+            told.append(bool(row["low"] > 0))
+    return [*lines, verdict(sum(told), len(told), "comparisons")]
