@@ -123,6 +123,30 @@ rule start:
     shell: COMMAND
 
 
+rule experiment:
+    input: needs("experiment")
+    output: MANIFEST.format("experiment-{name}")
+    params: code=code("experiment"), arguments=arguments("experiment")
+    threads: 1
+    shell: COMMAND
+
+
+rule efficiency:
+    input: needs("efficiency")
+    output: MANIFEST.format("efficiency-{name}")
+    params: code=code("efficiency"), arguments=arguments("efficiency")
+    threads: 1
+    shell: COMMAND
+
+
+rule sensitivity:
+    input: needs("sensitivity")
+    output: MANIFEST.format("sensitivity-{name}")
+    params: code=code("sensitivity"), arguments=arguments("sensitivity")
+    threads: 1
+    shell: COMMAND
+
+
 rule results:
     input: needs("results")
     output: MANIFEST.format("results-{name}")

@@ -72,8 +72,9 @@ def read_arm(text: str) -> Arm:
     parameters come together.
     """
     method, *rest = [part.strip() for part in text.split(",")]
-    if method not in (*METHODS, LOOKUP):
-        raise ParameterError(f"the arm {text!r} begins with {method!r}, but methods are {', '.join((*METHODS, LOOKUP))}")
+    known = (*METHODS, LOOKUP)
+    if method not in known:
+        raise ParameterError(f"the arm {text!r} begins with {method!r}, but methods are {', '.join(known)}")
     values: dict[str, Any] = {}
     for part in rest:
         name, equals, value = (one.strip() for one in part.partition("="))

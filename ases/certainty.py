@@ -24,9 +24,10 @@ _SIZES = ((0.2, "a negligible effect"), (0.5, "a small effect"), (0.8, "a medium
 
 
 def _others(predictions: pd.DataFrame) -> list[str]:
-    """The methods that are compared with the baseline, in the order of METHODS."""
-    there = set(predictions["method"])
-    return [method for method in METHODS if method in there and method != BASELINE]
+    """The methods that are compared with the baseline, in the order of METHODS, then those that are none of them."""
+    there = predictions["method"].unique()
+    known = [method for method in METHODS if method in there and method != BASELINE]
+    return [*known, *(method for method in there if method not in METHODS)]
 
 
 # How large ------------------------------------------------------------------------------------------------------
@@ -73,8 +74,8 @@ def _bounds(row: dict[str, float], name: str, form: str) -> str:
 # What could have been found -------------------------------------------------------------------------------------
 
 
-def power_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The smallest difference to seq2seq that these runs can show with 80 % power, by method.
+def power_table(predictions: pd.DataFrame, baseline: str = BASELINE) -> pd.DataFrame:
+    """The smallest difference to the baseline that these runs can show with 80 % power, by method.
 
     ``method, measure, n, seeds, detectable_difference`` and what it follows from. One seed, right or wrong: the share
     of questions on which the two methods ``disagree``; scores: the ``deviation`` of their differences. Several seeds:
@@ -83,8 +84,8 @@ def power_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     measure = headline(predictions)
     tables, rows = tables_of(predictions, measure), []
-    for method in _others(predictions):
-        first, second = tables[method], tables[BASELINE]
+    for method in (name for name in _others(predictions) if name != baseline):
+        first, second = tables[method], tables[baseline]
         seeds, n = first.shape
         row = {"method": method, "measure": measure, "n": n, "seeds": seeds}
         if seeds > 1:

@@ -58,7 +58,7 @@ COLUMN_FIELDS = ("qid", "question", "rationale", "answer", "source", "licence")
 LANGUAGES = ("en", "zh")
 LANGUAGE_OF = {"reports": "zh", "cpet": "zh"}
 """Languages of data that is not English, unless another is given."""
-SIZE_NAMES = ("smoke", "quick", "real", "gpu", "paper")
+SIZE_NAMES = ("smoke", "quick", "classroom", "real", "gpu", "paper")
 
 MOST_CURVE_POINTS = 5
 """How often a run may look at validation accuracy or ROUGE-L (METHOD, section 5)."""
@@ -76,6 +76,7 @@ _CHOICES = {
     "condition": ("question", "prefix"),
     "similarity": ("rouge", "bleu"),
     "random_of": SCORED + ("location", "gold"),
+    "selection": ("loss", "measure"),
     "engine": ("transformers", "ctranslate2"),
     "compute_type": ("float32", "int8", "bfloat16"),
     "decoding": ("greedy", "sampling", "beams"),
@@ -89,7 +90,9 @@ _ABOVE_ZERO = (
     "memory_questions file_rows made_problems"
 ).split()
 _LEFT_OUT = re.compile(r"([1-9]\d*)/([1-9]\d*)")
-_NOT_BELOW_ZERO = "longest_learned train_size distractors weight_decay warmup data_seed seed top_k generation_seed".split()
+_NOT_BELOW_ZERO = (
+    "longest_learned train_size distractors weight_decay warmup data_seed seed top_k generation_seed"
+).split()
 
 
 def check_values(values: Mapping[str, Any], budgeted: bool) -> None:
@@ -117,8 +120,8 @@ def check_values(values: Mapping[str, Any], budgeted: bool) -> None:
         )
     if values["longest_learned"] and not values["steps_from"] <= values["longest_learned"] < values["steps_to"]:
         raise ParameterError(
-            f"longest_learned is {values['longest_learned']}, but must lie within steps_from {values['steps_from']} and "
-            f"below steps_to {values['steps_to']}: longer problems are the test's"
+            f"longest_learned is {values['longest_learned']}, but must be steps_from {values['steps_from']} or more "
+            f"and less than steps_to {values['steps_to']}: longer problems are the test's"
         )
     if values["longest_learned"] and values["data"] != "generated":
         raise ParameterError("longest_learned needs data generated: no other problems are made by length")

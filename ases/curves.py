@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
+from safetensors.torch import load_model as load_weights
+from transformers import PreTrainedModel
 
 from ases.examples import Example
 from ases.generation import Chain, TransformersWriter, write_chains
@@ -19,7 +21,7 @@ from ases.metrics import is_correct, rouge
 from ases.settings import Settings
 from ases.statistics import Interval, bootstrap_mean, proportion_interval
 from ases.tokens import Codec
-from ases.training import curve_models, read_training
+from ases.training import curve_models, read_training, trained_models
 
 Progress = Callable[[str, float], None]
 
@@ -52,6 +54,27 @@ def validation_curve(
         rows.append(row | bounds)
         progress(f"validation at {share:.0%} of the budget", share)
     return pd.DataFrame(rows)
+
+
+def selected_models(
+    folder: Path, method: str, selection: str, points: pd.DataFrame
+) -> tuple[dict[str, PreTrainedModel], Codec, str]:
+    """The weights of a finished run that write its chains, their vocabulary, and which they are, in words.
+
+    ``selection`` (METHOD, section 5): ``loss`` takes each model's lowest validation loss of all epochs; ``measure`` the
+    point of the learning curve (``points``, from :func:`validation_curve`) where validation accuracy, or ROUGE-L, is
+    highest, the later of equals, for both models of a dual-path alike.
+    """
+    models, codec = trained_models(folder, method)
+    if selection == "loss":
+        return models, codec, "the weights of the lowest validation loss"
+    measure = measure_in(points)
+    values = points[measure.column].tolist()
+    best = max(range(len(values)), key=lambda place: (values[place], place))
+    for name, model in models.items():
+        load_weights(model, str(Path(folder) / name / "curve" / f"{best + 1}.safetensors"))
+    share, reached = (best + 1) / len(values), measure.text(values[best])
+    return models, codec, f"the weights at {share:.0%} of the budget, where validation {measure.label} was {reached}"
 
 
 def _measured(chains: Sequence[Chain], examples: Sequence[Example], measure: str) -> Interval:

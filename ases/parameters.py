@@ -32,8 +32,8 @@ from ases.flat_yaml import is_bare, read_yaml
 from ases.settings import METHODS, PARTS, SOURCES, settings_for
 
 LISTS = frozenset(
-    "methods seeds study_data scorer_seeds starts train_sizes start_methods arms budgets efficiency_arms efficiency_sizes "
-    "efficiency_budgets efficiency_seeds variants variant_sizes variant_budgets variant_seeds".split()
+    "methods seeds study_data scorer_seeds starts train_sizes start_methods arms budgets efficiency_arms "
+    "efficiency_sizes efficiency_budgets efficiency_seeds variants variant_sizes variant_budgets variant_seeds".split()
 )
 """Parameters that say which runs a notebook puts together."""
 

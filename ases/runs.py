@@ -23,7 +23,18 @@ from ases.needs import GRIDS, OF_SEVERAL, Cell, Known, find, grid_cells
 from ases.parameters import notebook_path
 from ases.sweeps import point_name, points
 
-__all__ = ["STEPS", "Run", "build_folder", "cells", "check_inputs", "command", "open_run", "plan", "run_for", "with_inputs"]
+__all__ = [
+    "STEPS",
+    "Run",
+    "build_folder",
+    "cells",
+    "check_inputs",
+    "command",
+    "open_run",
+    "plan",
+    "run_for",
+    "with_inputs",
+]
 
 
 def run_for(step: str, parameters: Mapping[str, Any]) -> Run:

@@ -42,8 +42,9 @@ class DataSettings:
 
     ``data_folder`` is the place of collected data: a folder, a file, or the name of a data set on a hub. ``columns``
     holds entries such as ``question=problem`` and is for own data only; ``language`` is that of reports and of own
-    data. With ``held_out_schemas`` the stories of the test split are told nowhere in training. With ``longest_learned`` the problems
-    of training and validation have at most so many operations, and those of the test more; 0 for no such cut.
+    data. With ``held_out_schemas`` the stories of the test split are told nowhere in training. With
+    ``longest_learned`` the problems of training and validation have at most so many operations, and those of the test
+    more; 0 for no such cut.
     """
 
     data: str
@@ -127,13 +128,16 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """How chains are written and how many questions at a time (METHOD, section 6).
+    """How chains are written, with which weights, and how many questions at a time (METHOD, sections 5 and 6).
 
+    ``selection`` says which weights of a training write: those of the lowest validation ``loss``, or of the point of
+    the learning curve with the best headline ``measure`` on validation questions. (Scorers are selected by loss.)
     ``max_rounds`` counts the turns of each model, passes included. A batch has at most ``generation_batch`` rows and
     ``token_budget`` context tokens, padding included. ``samples`` texts are drawn for each vote: over whole chains
     (self-consistency) or over each segment.
     """
 
+    selection: str
     max_rounds: int
     max_segment_tokens: int
     max_chain_tokens: int
@@ -235,6 +239,7 @@ _BASE: dict[str, Any] = {
     "curve_points": 4,
     "left_out": "",
     "seed": 0,
+    "selection": "measure",
     "max_rounds": 15,
     "max_segment_tokens": 200,
     "max_chain_tokens": 200,
@@ -269,6 +274,8 @@ _SMALLEST = {
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2, **_SMALLEST},
     "quick": {"train_size": 4000, "valid_size": 200, "test_size": 1000, "budget": 3.5e12},
+    # The main experiment, over several sittings: what `make reproduce` shows in one seed, with the power to tell.
+    "classroom": {"train_size": 2000, "valid_size": 300, "test_size": 1000, "budget": 3e12},
     "real": {
         "train_size": 0,
         "valid_size": 200,

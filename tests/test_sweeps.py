@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ases import runs
+from ases import needs, runs
 from ases.errors import ParameterError
 from ases.execution import prepare
 from ases.parameters import load_file, notebook_path
@@ -116,8 +116,8 @@ def test_one_notebook_of_a_sweep_needs_a_choice() -> None:
 
 def test_a_thousand_runs_ask_for_each_setting_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    real = runs.settings_for
-    monkeypatch.setattr(runs, "settings_for", lambda values: asked.append(1) or real(values))
+    real = needs.settings_for
+    monkeypatch.setattr(needs, "settings_for", lambda values: asked.append(1) or real(values))
     plan = runs.plan({**BASE, "seeds": list(range(25)), "beta": [round(0.5 + 0.1 * step, 1) for step in range(20)]})
     assert len(plan) > 1000
     assert len(asked) < 15 * len(plan)  # work grows with the plan, not with its square

@@ -1,0 +1,267 @@
+"""A grid of runs -> tables: every arm at every training-set size and budget, and each at its own plateau.
+
+>>> grid = gather(runs.cells(run))                                               # doctest: +SKIP
+>>> cell_table(grid)[["arm", "train_size", "budget", "accuracy", "difference"]]  # doctest: +SKIP
+
+An arm (:mod:`ases.arms`) is held against seq2seq on the same task, test questions and seeds. Validation questions
+choose an arm's plateau, test questions measure it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from ases.arms import LOOKUP, Arm, Budget
+from ases.certainty import power_table
+from ases.errors import DataError
+from ases.evaluation import budgets_of
+from ases.examples import read_examples
+from ases.lookup import lookup_predictions
+from ases.measures import MEASURES, Measure, headline, measure_in
+from ases.statistics import compare, holm, summarise
+
+BEST = "own plateau"
+"""The name of the budget that each arm was best with on validation questions."""
+
+_KEYS = ["train_size", "budget", "arm"]
+_VALUES = ("correct", "bleu", "rouge_l", "flops")
+
+
+class Cell(Protocol):
+    """What :func:`gather` needs of a cell (:class:`ases.needs.Cell`)."""
+
+    arm: Arm
+    train_size: int
+    budget: Budget | None
+    seed: int | None
+    run: Any
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid's results. ``baselines`` holds the arm that each arm is compared with.
+
+    ``predictions`` has a row a cell and test question (``train_size, budget, arm, seed, qid`` and what was measured),
+    ``costs`` one a cell: corpus ``bleu``, ``epochs, training_flops, target_tokens, scorer_flops``, and ``valid``, the
+    best point of its validation curve. The arm that trains nothing stands at every budget and seed with the same
+    predictions, so that it can be compared.
+    """
+
+    predictions: pd.DataFrame
+    costs: pd.DataFrame
+    baselines: dict[str, str]
+
+
+def gather(cells: Sequence[Cell]) -> Grid:
+    """Read the predictions, costs and validation curves of all cells."""
+    trained = [cell for cell in cells if cell.seed is not None]
+    if not trained:
+        raise DataError("no arm of this grid is trained; name at least seq2seq")
+    predictions, costs = [], []
+    for cell in trained:
+        keys = {"train_size": cell.train_size, "budget": cell.budget.name, "arm": cell.arm.name, "seed": cell.seed}
+        table = pd.read_parquet(cell.run.path("predictions.parquet"))
+        predictions.append(table[[name for name in ("qid", *_VALUES) if name in table]].assign(**keys))
+        costs.append({**keys, **_costs(cell)})
+    places = list(dict.fromkeys((cell.budget.name, cell.seed) for cell in trained))
+    for cell in cells:
+        if cell.seed is None:
+            table = _looked_up(cell)
+            for budget, seed in places:
+                keys = {"train_size": cell.train_size, "budget": budget, "arm": cell.arm.name, "seed": seed}
+                predictions.append(table.assign(**keys))
+                costs.append({**keys, "bleu": float("nan"), "training_flops": 0.0, "scorer_flops": 0.0})
+    baselines = {cell.arm.name: cell.arm.baseline for cell in cells}
+    return Grid(pd.concat(predictions, ignore_index=True), pd.DataFrame(costs), baselines)
+
+
+def _costs(cell: Cell) -> dict[str, float]:
+    training = cell.run.input("training")
+    spent = budgets_of([training])
+    points = pd.read_parquet(training.path("points.parquet"))
+    return {
+        "bleu": float(cell.run.manifest()["numbers"]["bleu"]),
+        "valid": float(points[measure_in(points).column].max()),
+        "epochs": float(spent["epochs"].mean()),
+        "training_flops": float(spent["flops"].sum()),
+        "target_tokens": float(spent["target_tokens"].sum()),
+        "scorer_flops": float(spent["scorer_flops"].max()),
+    }
+
+
+def _looked_up(cell: Cell) -> pd.DataFrame:
+    train, test = (read_examples(Path(cell.run.path(f"{name}.parquet"))) for name in ("train", "test"))
+    table = lookup_predictions(train, test)
+    return table[[name for name in ("qid", *_VALUES) if name in table]].assign(flops=0.0)
+
+
+def cell_table(grid: Grid) -> pd.DataFrame:
+    """The main table: one row an arm at each training-set size and budget, in the order of the grid.
+
+    Columns: ``train_size, budget, arm, n`` (questions), ``seeds, accuracy`` (or ``rouge_l``), ``low, high``,
+    ``difference`` to the arm's baseline with ``difference_low, difference_high`` (95 %, paired: same seeds and
+    questions) and ``p_holm``, corrected over all rows that have one; ``detectable``, the smallest difference that these
+    seeds and questions find with 80 % power (several seeds only); ``bleu`` of the corpus, ``rouge_l`` beside accuracy,
+    ``valid, epochs, training_flops, target_tokens, scorer_flops, generation_flops`` (a question's): means over seeds.
+    """
+    measure = MEASURES[headline(grid.predictions)]
+    rows = []
+    for (size, budget), part in grid.predictions.groupby(["train_size", "budget"], sort=False):
+        rows.append(_block(part, grid.baselines, measure).assign(train_size=size, budget=budget))
+    table = pd.concat(rows, ignore_index=True)
+    compared = table["p"].notna()
+    table["p_holm"] = float("nan")
+    if compared.any():
+        table.loc[compared, "p_holm"] = holm(table.loc[compared, "p"])
+    table = table.merge(grid.costs.groupby(_KEYS, sort=False).mean().drop(columns="seed").reset_index(), on=_KEYS)
+    first = [*_KEYS, "n", "seeds", measure.column, "low", "high", "difference", "difference_low", "difference_high"]
+    beside = ["rouge_l"] if measure.name == "correct" else []
+    last = ["valid", "epochs", "training_flops", "target_tokens", "scorer_flops", "generation_flops"]
+    return table[[*first, "p_holm", "detectable", "bleu", *beside, *last]]
+
+
+def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure) -> pd.DataFrame:
+    """All arms at one training-set size and budget."""
+    as_methods = part.assign(method=part["arm"])  # the tables of statistics tell rows apart by method
+    found = summarise(as_methods, value=measure.name).set_index("method").drop(columns="value")
+    found = found.rename(columns={"mean": measure.column})
+    against = []
+    for baseline in dict.fromkeys(baselines[arm] for arm in found.index):
+        arms = [arm for arm in found.index if baselines[arm] == baseline]
+        if len(arms) > 1:
+            of_one = as_methods[as_methods["arm"].isin(arms)]
+            differences = compare(of_one, baseline=baseline, value=measure.name).set_index("method")
+            power = power_table(of_one, baseline).set_index("method")["detectable_difference"]
+            against.append(differences.assign(detectable=power))
+    names = {"low": "difference_low", "high": "difference_high"}
+    columns = ["difference", "difference_low", "difference_high", "p", "detectable"]
+    if against:
+        found = found.join(pd.concat(against).rename(columns=names)[columns])
+    else:
+        found = found.assign(**dict.fromkeys(columns, float("nan")))
+    means = part.groupby("arm", sort=False)[[name for name in ("rouge_l", "flops") if name in part]].mean()
+    means = means.rename(columns={"flops": "generation_flops"})
+    means = means.drop(columns=[name for name in means if name == measure.column])
+    return found.join(means).rename_axis("arm").reset_index()
+
+
+def at_plateau(grid: Grid) -> Grid:
+    """Each arm at each training-set size with the budget of FLOPs that was best on validation questions, as one grid.
+
+    All arms have had the same budgets to choose from. Its only budget is named :data:`BEST`; ``costs`` has a further
+    column ``largest``: whether the best budget was the largest, so that the plateau may lie beyond it.
+    """
+    costs = grid.costs[grid.costs["budget"].str.endswith(" flops")]
+    if costs.empty:
+        raise DataError("this grid has no budget in flops to choose from")
+    means = costs.groupby(_KEYS, sort=False)["valid"].mean().fillna(0.0).reset_index()
+    best = means.loc[means.groupby(["train_size", "arm"], sort=False)["valid"].idxmax(), _KEYS]
+    amounts = best["budget"].str.partition(" ")[0].astype(float)
+    all_amounts = costs["budget"].str.partition(" ")[0].astype(float)
+    best = best.assign(largest=amounts == all_amounts.max())
+    predictions = grid.predictions.merge(best[_KEYS], on=_KEYS)
+    kept = costs.merge(best, on=_KEYS)
+    return Grid(predictions.assign(budget=BEST), kept.assign(budget=BEST), grid.baselines)
+
+
+def by_flops(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a :func:`cell_table` whose budget is in FLOPs, of trained arms, with what they spent as ``flops``."""
+    rows = table[table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
+    return rows.rename(columns={"training_flops": "flops"}).reset_index(drop=True)
+
+
+def short_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """A :func:`cell_table` as a reader wants it first: an arm a row, texts with intervals, costs in powers of ten."""
+    measure = measure_in(table)
+    text, apart = measure.text, measure.difference_text
+    rows = table.to_dict("records")
+
+    def against(row: dict[str, Any]) -> str:
+        if pd.isna(row["difference"]):
+            return ""
+        return f"{apart(row['difference'])} ({apart(row['difference_low'])} to {apart(row['difference_high'])})"
+
+    return pd.DataFrame(
+        {
+            "examples": table["train_size"],
+            "budget": table["budget"],
+            "arm": table["arm"],
+            f"{measure.label} (95 % interval)": [
+                f"{text(row[measure.column])} ({text(row['low'])} to {text(row['high'])})" for row in rows
+            ],
+            f"{'points' if measure.share else measure.label} over its baseline": [against(row) for row in rows],
+            "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
+            "BLEU": table["bleu"].round(1),
+            "epochs": table["epochs"].round(1),
+            "training FLOPs": [f"{flops:.2g}" for flops in table["training_flops"]],
+            "scorer FLOPs": [f"{flops:.2g}" if flops else "" for flops in table["scorer_flops"]],
+            "target tokens": [f"{tokens:.2g}" for tokens in table["target_tokens"]],
+            "seeds": table["seeds"],
+        }
+    ).set_index(["examples", "budget", "arm"])
+
+
+def cell_findings(table: pd.DataFrame) -> list[str]:
+    """A :func:`cell_table` in sentences, one a training-set size and budget; every figure is read from the table."""
+    measure, lines = measure_in(table), []
+    for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
+        base = part[part["difference"].isna()].iloc[0]
+        clear = part[part["p_holm"] < 0.05]
+        named = {True: [], False: []}
+        for row in clear.to_dict("records"):
+            named[row["difference"] > 0].append(f"{row['arm']} ({measure.difference_text(row['difference'])})")
+        rest = part.loc[part["difference"].notna() & ~part["arm"].isin(clear["arm"]), "arm"].tolist()
+        said = [f"{base['arm']} reaches {measure.text(base[measure.column])}"]
+        said += [f"better are {', '.join(named[True])}"] if named[True] else []
+        said += [f"worse are {', '.join(named[False])}"] if named[False] else []
+        said += [f"not told apart from their baseline: {', '.join(rest)}"] if rest else []
+        lines.append(f"{size:,} training examples, {budget}: {'; '.join(said)}.")
+    return lines
+
+
+def power_line(table: pd.DataFrame) -> str:
+    """The smallest differences that a :func:`cell_table` could find, in words; empty where one seed says nothing."""
+    measure, found = measure_in(table), table["detectable"].dropna()
+    if found.empty:
+        return ""
+    middle, most = (measure.difference_text(value).lstrip("+") for value in (found.median(), found.max()))
+    unit = " points" if measure.share else f" {measure.label}"
+    return (
+        f"With {table['n'].max():,.0f} test questions and {table['seeds'].max():.0f} seeds the smallest difference "
+        f"found with 80 % power is {middle}{unit} for the middle one of these comparisons, and {most} for the worst."
+    )
+
+
+def plateau_line(best: Grid) -> str:
+    """Which budget each arm of :func:`at_plateau` did best with, in words."""
+    lines = []
+    for size, part in best.costs.groupby("train_size", sort=False):
+        flops = part.groupby("arm", sort=False)[["training_flops", "largest"]].first()
+        trained = flops[flops["training_flops"] > 0]
+        edge = trained.index[trained["largest"]].tolist()
+        said = f"with {size:,} training examples {len(edge)} of {len(trained)} arms did best with the largest budget"
+        lines.append(f"{said} ({', '.join(edge)}), so that their plateaus may lie beyond it" if edge else said)
+    return f"On validation questions, {'; '.join(lines)}."
+
+
+def seed_spread(grid: Grid) -> pd.DataFrame:
+    """How much an arm's measure differs between seeds, a row an arm, training-set size and budget.
+
+    ``least, mean, greatest`` of the seeds' means, ``deviation`` (standard deviation between them) and ``by_chance``,
+    what drawing as many questions anew would give alone. Without the arm that trains nothing.
+    """
+    measure = headline(grid.predictions)
+    means = grid.predictions.groupby([*_KEYS, "seed"], sort=False)[measure].mean()
+    rows = []
+    for keys, part in means.groupby(_KEYS, sort=False):
+        n = grid.predictions["qid"].nunique()
+        row = dict(zip(_KEYS, keys, strict=True)) | {"least": part.min(), "mean": part.mean(), "greatest": part.max()}
+        chance = (part.mean() * (1 - part.mean()) / n) ** 0.5 if measure == "correct" else float("nan")
+        rows.append(row | {"deviation": part.std(), "by_chance": chance, "seeds": len(part)})
+    table = pd.DataFrame(rows)
+    return table[table["arm"].map(lambda arm: not arm.startswith(LOOKUP))].reset_index(drop=True)

@@ -1,0 +1,141 @@
+"""Figures on how much data and how much computing a method needs: accuracy against training-set size, and FLOPs.
+
+>>> figure = accuracy_by_size(size_table(predictions))                           # doctest: +SKIP
+
+The look is that of :mod:`ases.figures`, and :func:`ases.figures.save` writes them. An arm is a method with its
+settings; one named as a method has that method's look, the others one of their own in order of appearance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from ases.errors import DataError
+from ases.looks import LOOKS, PAGE, Look, check, count_text, drawn, measure_axis, span
+from ases.measures import Measure, measure_in
+
+# Okabe and Ito's colours, then markers and dashes: no two arms share a colour and a marker.
+_COLOURS = ("#009e73", "#cc79a7", "#0072b2", "#d55e00", "#56b4e9", "#e69f00", "#7f7f7f")
+_MARKERS = (("P", "-"), ("v", "--"), ("s", "-."), ("<", ":"))
+_APART = 0.05  # doublings of the size between arms, so that their intervals do not cover each other
+
+
+def arm_looks(arms: Iterable[str]) -> dict[str, Look]:
+    """A look for each arm, in order. Raises DataError for more arms than can be told apart."""
+    arms = list(dict.fromkeys(arms))
+    taken = {(LOOKS[arm].colour, LOOKS[arm].marker) for arm in arms if arm in LOOKS}
+    free = [
+        (colour, marker, line)
+        for (marker, line), colour in product(_MARKERS, _COLOURS)
+        if (colour, marker) not in taken
+    ]
+    others = [arm for arm in arms if arm not in LOOKS]
+    if len(others) > len(free):
+        raise DataError(f"{len(arms)} arms in one figure, but only {len(free)} can be told apart; draw fewer")
+    own = {arm: Look(arm, colour, marker, line) for arm, (colour, marker, line) in zip(others, free, strict=False)}
+    return {arm: LOOKS.get(arm) or own[arm] for arm in arms}
+
+
+@drawn
+def accuracy_by_size(table: pd.DataFrame) -> Figure:
+    """Accuracy against the size of the training set, a line an arm: columns of :func:`ases.efficiency.size_table`.
+
+    ``arm, train_size, accuracy`` (or ``rouge_l``), ``low, high, n, seeds``; sizes on a log axis. Arms stand a little
+    beside each other at one size.
+    """
+    measure = measure_in(table)
+    what = "accuracy_by_size"
+    check(what, table, ("low", "high"), (measure.column, "n", "seeds"), keys=("arm", "train_size"))
+    figure, ax = plt.subplots(figsize=(PAGE, 3.4))
+    arms = list(dict.fromkeys(table["arm"]))
+    for number, (arm, look) in enumerate(arm_looks(arms).items()):
+        rows = table[table["arm"] == arm].sort_values("train_size")
+        shift = 2 ** (_APART * (number - (len(arms) - 1) / 2))
+        _line(ax, rows, rows["train_size"] * shift, look, measure)
+    sizes = sorted(table["train_size"].unique())
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set(xlabel="training examples", ylabel=f"{measure.label} (95 % interval)", title=_counts(table))
+    measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
+    figure.legend(loc="outside right center", handlelength=3.2)
+    return figure
+
+
+@drawn
+def accuracy_by_flops(table: pd.DataFrame) -> Figure:
+    """Accuracy against training FLOPs (log axis), a panel a training-set size and a line an arm.
+
+    Columns ``arm, train_size, flops, accuracy`` (or ``rouge_l``), ``low, high``, and where there are, ``n, seeds``.
+    """
+    measure = measure_in(table)
+    check("accuracy_by_flops", table, ("low", "high"), (measure.column,), keys=("arm", "train_size", "flops"))
+    if not (table["flops"] > 0).all():
+        raise DataError(f"accuracy_by_flops: flops is {table['flops'].min():g} in a row, which has no place on a log axis")
+    looks, sizes = arm_looks(table["arm"]), sorted(table["train_size"].unique())
+    across = min(len(sizes), 3)
+    down = -(-len(sizes) // across)
+    figure, axes = plt.subplots(down, across, figsize=(PAGE, 0.9 + 2.2 * down), sharex=True, sharey=True, squeeze=False)
+    for ax, size in zip(axes.flat, sizes, strict=False):
+        panel = table[table["train_size"] == size]
+        for arm, look in looks.items():
+            rows = panel[panel["arm"] == arm].sort_values("flops")
+            if len(rows):
+                _line(ax, rows, rows["flops"], look, measure)
+        ax.set(xscale="log", title=f"{size:,} training examples", xlabel="training FLOPs")
+        measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
+    for ax in axes.flat[len(sizes) :]:
+        ax.set_visible(False)
+    _decades(axes.flat[: len(sizes)], table["flops"])
+    for ax in axes[:, 0]:
+        ax.set_ylabel(f"{measure.label} (95 % interval)")
+    handles = {label: line for ax in axes.flat for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    named = [look.label for look in looks.values()]
+    place = {"loc": "outside upper left", "ncols": 3, "alignment": "left", "handlelength": 3.2}
+    figure.legend([handles[one] for one in named], named, title=_counts(table) or None, title_fontsize=8, **place)
+    return figure
+
+
+def _line(ax: Axes, rows: pd.DataFrame, at: pd.Series, look: Look, measure: Measure) -> None:
+    """One arm: its intervals, and its means joined by a line."""
+    ax.vlines(at, rows["low"], rows["high"], color=look.colour, linewidth=1.2)
+    marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
+    marks["clip_on"] = False  # an accuracy of 0 lies on the axis
+    ax.plot(at, rows[measure.column], look.line, color=look.colour, label=look.label, linewidth=1, **marks)
+
+
+def _decades(axes: Sequence[Axes], flops: pd.Series) -> None:
+    """Ticks at 1, 3, 10, ... FLOPs where there is room for 3, named as powers of ten."""
+    low, high = np.log10(flops.min()), np.log10(flops.max())
+    steps = (1, 3) if high - low < 2 else (1,)
+    ticks = [k * 10.0**power for power in range(int(low), int(high) + 1) for k in steps]
+    ticks = [tick for tick in ticks if low - 0.15 <= np.log10(tick) <= high + 0.15]
+    for ax in axes:
+        ax.set_xlim(flops.min() / 1.3, flops.max() * 1.3)
+        ax.set_xticks(ticks)
+        ax.xaxis.set_major_formatter(FuncFormatter(_power_text))
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.tick_params(axis="x", labelbottom=True)
+
+
+def _power_text(value: float, _: int) -> str:
+    power = int(np.floor(np.log10(value) + 1e-9))
+    factor = round(value / 10.0**power)
+    return rf"$10^{{{power}}}$" if factor == 1 else rf"${factor}\times10^{{{power}}}$"
+
+
+def _counts(table: pd.DataFrame) -> str:
+    """``n = 1,000 questions, 3 seeds``, as far as the table says."""
+    parts = [count_text(table, "questions")]
+    if "seeds" in table:
+        seeds = span(table["seeds"])
+        parts.append(f"{seeds} {'seed' if seeds == '1' else 'seeds'}")
+    return ", ".join(part for part in parts if part)

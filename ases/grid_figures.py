@@ -1,0 +1,158 @@
+"""Grids of runs -> pictures: every arm's measure, its difference to its baseline, and the claims.
+
+>>> figures.save(arm_measures(table), table, run.figure_folder, "plateau")       # doctest: +SKIP
+
+Tables are those of :mod:`ases.cells` and :mod:`ases.claims`. Arms are named at their rows, so colour only repeats the
+method; budgets are told apart by marker as well as by colour.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ases.arms import read_arm
+from ases.claims import MARGIN
+from ases.looks import LOOKS, PAGE, check, drawn, legend_above, measure_axis, name_rows, signed, span
+from ases.measures import MEASURES, measure_in
+
+_BUDGETS = (("#0072b2", "s"), ("#e69f00", "D"), ("#009e73", "o"), ("#cc79a7", "^"), ("#000000", "v"))
+_GREY = "#7f7f7f"
+
+
+def arm_label(arm: str) -> str:
+    """An arm as figures name it: ``uni-path, merged: gold`` for ``uni-path-merged, strategy=gold``."""
+    read = read_arm(arm)
+    name = LOOKS[read.method].label if read.method in LOOKS else read.method
+    own = [part.removeprefix("strategy=").replace("_", " ") for part in read.name.split(", ")[1:]]
+    return f"{name}: {', '.join(own)}" if own else name
+
+
+def arm_colour(arm: str) -> str:
+    """The colour of the arm's method."""
+    method = read_arm(arm).method
+    return LOOKS[method].colour if method in LOOKS else _GREY
+
+
+@drawn
+def arm_measures(table: pd.DataFrame) -> Figure:
+    """Every arm's accuracy (or ROUGE-L) with its 95 % interval, a panel a training-set size and budget.
+
+    Columns as in :func:`ases.cells.cell_table`. The dashed line is seq2seq's; beside each row stands the difference to
+    the arm's baseline in points, with a star where the corrected p is below 0.05.
+    """
+    measure = measure_in(table)
+    check("arm_measures", table, ("train_size", "budget", "arm"), (measure.column, "low", "high"))
+    panels = list(table.groupby(["train_size", "budget"], sort=False))
+    arms = list(dict.fromkeys(table["arm"]))
+    figure, axes = _panels(len(panels), len(arms))
+    top = float(table["high"].max())
+    for place, (ax, ((size, budget), part)) in enumerate(zip(axes, panels, strict=True)):
+        rows = part.set_index("arm")
+        for at, arm in enumerate(arms):
+            if arm not in rows.index:
+                continue
+            row = rows.loc[arm]
+            ax.plot([row["low"], row["high"]], [at, at], color=arm_colour(arm), linewidth=1.6)
+            ax.plot(row[measure.column], at, marker="o", color=arm_colour(arm))
+            if pd.notna(row["difference"]):
+                star = " *" if row["p_holm"] < 0.05 else ""
+                text = signed(row["difference"], 1) if measure.share else measure.difference_text(row["difference"])
+                ax.text(1.02, at, f"{text}{star}", transform=ax.get_yaxis_transform(), va="center", fontsize=7)
+        if "seq2seq" in rows.index:
+            ax.axvline(rows.loc["seq2seq", measure.column], color="#000000", linestyle=(0, (4, 3)), linewidth=1)
+        name_rows(ax, [arm_label(arm) for arm in arms] if place == 0 else [""] * len(arms))
+        seeds = f"{span(part['seeds'])} {'seed' if part['seeds'].max() == 1 else 'seeds'}"
+        ax.set_title(f"{size:,} training examples\n{budget}, n = {span(part['n'])}, {seeds}")
+        ax.set_xlim(0, 1.05 * top)
+        measure_axis(ax.xaxis, measure)
+        ax.set_xlabel(f"{measure.label}, 95 % interval")
+    return figure
+
+
+@drawn
+def arm_differences(table: pd.DataFrame) -> Figure:
+    """Each arm's difference to its baseline with its 95 % interval, a panel a training-set size, a marker a budget.
+
+    Columns as in :func:`ases.cells.cell_table`. Filled where the corrected p is below 0.05.
+    """
+    measure = measure_in(table)
+    compared = table[table["difference"].notna()]
+    check("arm_differences", compared, ("train_size", "budget", "arm"), ("difference_low", "difference_high"))
+    arms, budgets = list(dict.fromkeys(compared["arm"])), list(dict.fromkeys(compared["budget"]))
+    panels = list(compared.groupby("train_size", sort=False))
+    figure, axes = _panels(len(panels), len(arms) * max(1.0, 0.5 * len(budgets)))
+    shifts = np.linspace(-0.3, 0.3, len(budgets)) if len(budgets) > 1 else [0.0]
+    for place, (ax, (size, part)) in enumerate(zip(axes, panels, strict=True)):
+        ax.axvline(0, color="#000000", linewidth=1)
+        for shift, budget, (colour, marker) in zip(shifts, budgets, _BUDGETS, strict=False):
+            rows = part[part["budget"] == budget].set_index("arm").reindex(arms)
+            at = np.arange(len(arms)) + shift
+            label = f"equal {budget.partition(' ')[2].replace('_', ' ')}: {float(budget.partition(' ')[0]):g}"
+            ax.hlines(at, rows["difference_low"], rows["difference_high"], color=colour, linewidth=1.4, label=label)
+            for y, (_, row) in zip(at, rows.iterrows(), strict=True):
+                face = colour if row["p_holm"] < 0.05 else "white"
+                ax.plot(row["difference"], y, marker=marker, color=colour, markerfacecolor=face, linestyle="none")
+        name_rows(ax, [arm_label(arm) for arm in arms] if place == 0 else [""] * len(arms))
+        _difference_axis(ax, measure.share, measure.label)
+        ax.set_title(f"{size:,} training examples, n = {span(part['n'])}")
+    legend_above(figure, axes[0], "filled: p (Holm) below 0.05", columns=min(3, len(budgets)))
+    return figure
+
+
+@drawn
+def claim_differences(table: pd.DataFrame) -> Figure:
+    """The claims (:func:`ases.claims.claims_table`): first arm less second, 95 % interval, a panel a training-set size.
+
+    BLEU differences are drawn as hundredths, so that they share the axis; the grey band is the margin within which two
+    arms do as well as each other. Claims that could not be tested have no interval.
+    """
+    check("claim_differences", table, ("train_size", "claim", "finding", "measure"))
+    claims = list(dict.fromkeys(table["claim"]))
+    panels = list(table.groupby("train_size", sort=False))
+    figure, axes = _panels(len(panels), 2.2 * len(claims))
+    for place, (ax, (size, part)) in enumerate(zip(axes, panels, strict=True)):
+        ax.axvspan(-MARGIN, MARGIN, color="#ececec", zorder=0)
+        ax.axvline(0, color="#000000", linewidth=1)
+        rows = part.set_index("claim").reindex(claims)
+        for at, (_, row) in enumerate(rows.iterrows()):
+            if pd.notna(row["difference"]):
+                scale = 0.01 if row["measure"] == "bleu" else 1.0
+                colour = "#0072b2" if row["finding"] == "confirmed" else "#d55e00"
+                marker = "o" if row["finding"] == "confirmed" else "X"
+                ax.plot([scale * row["low"], scale * row["high"]], [at, at], color=colour, linewidth=1.6)
+                ax.plot(scale * row["difference"], at, marker=marker, color=colour)
+            finding = _wrapped(row["finding"], 17)
+            ax.text(1.02, at, finding, transform=ax.get_yaxis_transform(), va="center", fontsize=6.5)
+        name_rows(ax, [_wrapped(claim, 34) for claim in claims] if place == 0 else [""] * len(claims))
+        _difference_axis(ax, True, "points (BLEU: its own)")
+        ax.set_title(f"{size:,} training examples")
+    return figure
+
+
+def _difference_axis(ax: Axes, share: bool, label: str) -> None:
+    measure_axis(ax.xaxis, MEASURES["correct" if share else "rouge_l"])
+    ax.xaxis.set_major_formatter(lambda value, _: f"{round(100 * value, 6):+g}" if share else f"{value:+g}")
+    ax.set_xlabel("difference in points, 95 % interval" if share else f"difference in {label}, 95 % interval")
+
+
+def _panels(count: int, rows: float) -> tuple[Figure, Iterable[Axes]]:
+    """Panels beside each other, two a line, with room for so many rows of text."""
+    across = min(2, count)
+    down = -(-count // across)
+    figure, axes = plt.subplots(
+        down, across, figsize=(PAGE, down * (0.75 + 0.19 * rows)), sharex=True, sharey=True, squeeze=False
+    )
+    for ax in axes.flat[count:]:
+        ax.set_visible(False)
+    return figure, list(axes.flat[:count])
+
+
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(text, width))
