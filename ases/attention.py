@@ -101,9 +101,7 @@ def looking(model: PreTrainedModel, views: Sequence[View], codec: Codec) -> pd.D
     return pd.concat(rows, ignore_index=True)
 
 
-def _tensors(
-    views: Sequence[View], codec: Codec, device: torch.device
-) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+def _tensors(views: Sequence[View], codec: Codec, device: torch.device) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     ids, mask = padded([view.context for view in views], codec.pad)
     labels, _ = padded([view.target for view in views], IGNORED)
     source, _ = padded([view.sources for view in views], -1)

@@ -51,7 +51,8 @@ def after_prefix(predictions: pd.DataFrame, examples: Sequence[Example]) -> pd.D
     steps = steps_of_chains(_as_methods(predictions), examples).rename(columns={"method": "arm"})
     later = steps[steps["step"] > 1]
     later = later.assign(
-        right=(later["kind"] == RIGHT).astype(float), prefix=later["after_right"].map(dict(zip((True, False), PREFIXES, strict=True)))
+        right=(later["kind"] == RIGHT).astype(float),
+        prefix=later["after_right"].map(dict(zip((True, False), PREFIXES, strict=True))),
     )
     return ratio_table(later, "right", ["arm", "prefix"])
 

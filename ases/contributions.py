@@ -119,7 +119,9 @@ def bleu_table(predictions: pd.DataFrame) -> pd.DataFrame:
             against = compare(named, baseline=BASELINE, value=value).set_index("method")
             ends = [f"more_{shown}{end}" for end in ("", "_low", "_high")]
             found[f"more_{shown}"] = against[["difference", "low", "high"]].set_axis(ends, axis=1)
-    by_answer = ratio_table(predictions, "bleu", ["arm", "correct"]).pivot(index="arm", columns="correct", values="bleu")
+    by_answer = ratio_table(predictions, "bleu", ["arm", "correct"]).pivot(
+        index="arm", columns="correct", values="bleu"
+    )
     by_answer = by_answer.reindex(columns=[True, False]).set_axis(["right", "wrong"], axis=1)
     apart = difference_table(predictions, "bleu", "correct", True, False, ["arm"]).set_index("arm")
     apart = apart[["difference", "low", "high"]].set_axis(["apart", "apart_low", "apart_high"], axis=1)

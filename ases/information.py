@@ -90,7 +90,7 @@ def information_sentences(gains: pd.DataFrame) -> list[str]:
         row = by_source[source].iloc[0]
         lines.append(
             f"{source[0].upper()}{source[1:]} add {row['gain']:+.2f} nats to the answer's log-probability (95 % interval "
-            f"{row['low']:+.2f} to {row['high']:+.2f}, {row['n']} chains)."
+            f"{row['low']:+.2f} to {row['high']:+.2f}, {row['n']:,.0f} chains)."
         )
     whole = gains.groupby(["source", "arm", "seed", "qid"], sort=False)["gain"].sum().reset_index()
     for what, table, between, first, second in (

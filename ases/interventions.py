@@ -279,7 +279,9 @@ def harm_sentences(table: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
         clear = low > 0 or high < 0
         told += clear
         held += low > 0
-        side = ("an inference hurts more" if low > 0 else "a fact hurts more") if clear else "which cannot be told apart"
+        side = (
+            ("an inference hurts more" if low > 0 else "a fact hurts more") if clear else "which cannot be told apart"
+        )
         lines.append(
             f"{row['arm']}: one wrong number in {costs[0]}; in {costs[1]}: {side} (difference "
             f"{100 * row['difference']:+.0f} points, 95 % interval {low:+.0f} to {high:+.0f}, {row['questions']:.0f} questions)."

@@ -16,6 +16,7 @@ import pandas as pd
 import scipy.stats
 
 from ases.detection import bounds, draw_examples
+from ases.errors import DataError
 from ases.examples import AS, Example
 from ases.pieces import split_pieces
 from ases.ranking import length_share
@@ -33,6 +34,8 @@ def detector_table(scores: Sequence[pd.DataFrame], examples: Sequence[Example]) 
     fixed) with ``given_low, given_high`` (95 %, bootstrap over examples, of the mean over seeds); ``pieces, examples,
     seeds``. Raises DataError for examples without gold labels of both kinds.
     """
+    if without := [example.qid for example in examples if example.gold is None]:
+        raise DataError(f"{len(without)} examples have no gold labels, the first {without[0]}: nothing can be detected")
     rows = []
     for condition in [one for one in ("question", "prefix") if f"entropy_{one}" in scores[0]]:
         long, pieces = _long(scores, examples, condition)
@@ -56,9 +59,7 @@ def _long(
         [
             {"split": "test", "qid": example.qid, "piece": place, "text": text, "gold": label}
             for example in examples
-            for place, (text, label) in enumerate(
-                zip(split_pieces(example.rationale), example.gold or [None] * 10_000, strict=example.gold is not None)
-            )
+            for place, (text, label) in enumerate(zip(split_pieces(example.rationale), example.gold, strict=True))
         ]
     )
     tables = []
@@ -119,5 +120,7 @@ def detector_sentences(table: pd.DataFrame) -> list[str]:
             f"({total['pieces']:,} pieces, seeds: {total['seeds']})."
         )
         told += 1
-        held += bool(mean["auc"] < total["auc"] and 0 < total["given_low"] and total["given_length"] < total["with_gold"])
+        held += bool(
+            mean["auc"] < total["auc"] and total["given_low"] > 0 and total["given_length"] < total["with_gold"]
+        )
     return [*lines, verdict(held, told, "conditions")]
