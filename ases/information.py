@@ -26,28 +26,38 @@ LAST_PLACE = 5
 """Later pieces are counted with this one."""
 
 
-def gain_table(predictions: pd.DataFrame, examples: Sequence[Example], scorer: Scorer) -> pd.DataFrame:
-    """The gain of every piece of gold chains and of what each arm wrote to these examples; a row a piece.
-
-    ``source`` (:data:`SOURCES`), ``arm`` (empty for gold), ``seed, qid, piece`` (from 0), ``pieces`` (of the chain),
-    ``label`` (of gold chains), ``log_answer``, ``gain`` (nats). Chains without text have no row.
-    """
+def gold_gains(examples: Sequence[Example], scorer: Scorer) -> pd.DataFrame:
+    """The gain of every piece of the gold chains: the columns of :func:`gain_table`, ``arm`` empty, with ``label``."""
     labels = [
         {"qid": example.qid, "piece": place, "label": label}
         for example in examples
         for place, label in enumerate(example.gold or [None] * len(split_pieces(example.rationale)))
     ]
-    gold = answer_table(examples, scorer).merge(pd.DataFrame(labels), on=["qid", "piece"], how="left")
-    tables = [gold.assign(source=GOLD, arm="", seed=0)]
-    for (arm, seed), rows in predictions.groupby(["arm", "seed"], sort=False):
-        written = with_chains(examples, rows)
-        if written:
-            right = rows.set_index("qid")["correct"].astype(bool)
-            found = answer_table(written, scorer).assign(arm=arm, seed=seed, label=None)
-            tables.append(found.assign(source=found["qid"].map(right).map({True: RIGHT, False: WRONG})))
-    table = pd.concat(tables, ignore_index=True)
-    table["pieces"] = table.groupby(["arm", "seed", "qid"])["piece"].transform("size")
-    return table[["source", "arm", "seed", "qid", "piece", "pieces", "label", "log_answer", "gain"]]
+    table = answer_table(examples, scorer).merge(pd.DataFrame(labels), on=["qid", "piece"], how="left")
+    return _counted(table.assign(source=GOLD, arm="", seed=0))
+
+
+def gain_table(predictions: pd.DataFrame, examples: Sequence[Example], scorer: Scorer) -> pd.DataFrame:
+    """The gain of every piece of what one arm wrote to these examples from one seed; a row a piece.
+
+    ``source`` (of :data:`SOURCES`), ``arm, seed, qid, piece`` (from 0), ``pieces`` (of the chain), ``label`` (None),
+    ``log_answer``, ``gain`` (nats). Chains without text have no row.
+    """
+    written = with_chains(examples, predictions)
+    right = predictions.set_index("qid")["correct"].astype(bool)
+    if not written:
+        return pd.DataFrame(columns=_COLUMNS)
+    table = answer_table(written, scorer)
+    source = table["qid"].map(right).map({True: RIGHT, False: WRONG})
+    named = {"arm": predictions["arm"].iloc[0], "seed": predictions["seed"].iloc[0], "label": None}
+    return _counted(table.assign(source=source, **named))
+
+
+_COLUMNS = ["source", "arm", "seed", "qid", "piece", "pieces", "label", "log_answer", "gain"]
+
+
+def _counted(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(pieces=table.groupby("qid")["piece"].transform("size"))[_COLUMNS]
 
 
 def information_table(gains: pd.DataFrame) -> pd.DataFrame:

@@ -29,7 +29,7 @@ _LAYERS = 3
 @drawn
 def pulls(table: pd.DataFrame) -> Figure:
     """The cosine of AS and ES gradients along training, a panel an arm and model: an
-    :func:`ases.interference.interference_table`, its rows of the whole model. Several seeds: each its own line.
+    :func:`ases.interference.along_training` with ``arm, seed``, its rows of the whole model. Several seeds: each its own line.
     """
     check(
         "pulls",

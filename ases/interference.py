@@ -16,7 +16,7 @@ those of the two kinds point apart whatever they are. It is no measure of interf
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ from ases.losses import IGNORED, TokenLabels, collate, target_labels
 from ases.segments import Pair, models_of, pairs_of
 from ases.statistics import LEVEL
 from ases.tokens import Codec
-from ases.training import curve_models, read_training
+from ases.training import curve_models, read_training, trained_models
 from ases.trials import Trial, shown_labels, verdict
 
 BATCHES = 8
@@ -142,41 +142,24 @@ def _expected(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.clip(between / math.sqrt(one * two), -1, 1)) if min(one, two) > 0 else math.nan
 
 
-def interference_table(
-    trials: Sequence[Trial], examples: Sequence[Example], codec_of: dict[str, Codec], points: bool = True
-) -> pd.DataFrame:
-    """:func:`pulls` of each trial along its learning curve, on training examples with gold labels.
+def along_training(trial: Trial, examples: Sequence[Example]) -> pd.DataFrame:
+    """:func:`pulls` along the learning curve of one trial, on training examples with gold labels.
 
-    ``arm, seed, model, share`` (of the budget spent), then the columns of :func:`pulls`. ``codec_of`` has each trial's
-    vocabulary by its arm. A model that is asked for one kind of token only (a dual-path's, by gold) has no row; arms
-    that write no rationale neither.
+    ``model, share`` (of the budget spent), then the columns of :func:`pulls`. A model that learns one kind of token
+    only (a dual-path's by gold) has no row.
     """
-    rows = []
-    for trial in trials:
-        if trial.method == "answer-only":
-            continue
-        typed, codec = trial.training.settings.training.typed, codec_of[trial.arm]
-        pairs = pairs_of(trial.method, examples, shown_labels(trial, "train", examples), codec, typed=typed)
-        labels = target_labels(pairs, examples, None, codec)
-        for share, models in _along(trial, points):
-            for name in models_of(trial.method):
-                own = [row for row, pair in enumerate(pairs) if pair.model == name]
-                kinds = {label for row in own for label in labels[row]}
-                if {AS, ES} <= kinds:
-                    table = pulls(models[name], [pairs[row] for row in own], [labels[row] for row in own], codec)
-                    rows.append(table.assign(arm=trial.arm, seed=trial.seed, model=name, share=share))
-    if not rows:
-        raise DataError("no arm here learns AS and ES tokens with one model")
-    table = pd.concat(rows, ignore_index=True)
-    first = ["arm", "seed", "model", "share"]
-    return table[[*first, *table.columns.drop(first)]]
-
-
-def _along(trial: Trial, points: bool) -> Iterator[tuple[float, dict[str, PreTrainedModel]]]:
-    count = trial.training.settings.training.curve_points
-    for share, models in curve_models(trial.training.folder, trial.method, count):
-        if points or share == 1:
-            yield share, models
+    _, codec = trained_models(trial.training.folder, trial.method)
+    settings = trial.training.settings.training
+    pairs = pairs_of(trial.method, examples, shown_labels(trial, "train", examples), codec, typed=settings.typed)
+    labels = target_labels(pairs, examples, None, codec)
+    tables = []
+    for share, models in curve_models(trial.training.folder, trial.method, settings.curve_points):
+        for name in models_of(trial.method):
+            own = [row for row, pair in enumerate(pairs) if pair.model == name]
+            if {AS, ES} <= {label for row in own for label in labels[row]}:
+                table = pulls(models[name], [pairs[row] for row in own], [labels[row] for row in own], codec)
+                tables.append(table.assign(model=name, share=share))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part", "model", "share"])
 
 
 def reading_table(trials: Sequence[Trial]) -> pd.DataFrame:

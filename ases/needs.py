@@ -49,6 +49,7 @@ ENTRIES = {
     "experiment": ("cells", "lookup"),
     "efficiency": ("cells", "efficiency"),
     "sensitivity": ("cells",),
+    "why": ("contributions", "why"),
     "results": ("evaluation",),
     "performance": ("performance",),
 }
@@ -119,11 +120,12 @@ OF_SEVERAL = {
     "experiment": ("arms", "train_sizes", "budgets", "seeds"),
     "efficiency": ("efficiency_arms", "efficiency_sizes", "efficiency_budgets", "efficiency_seeds"),
     "sensitivity": ("variants", "variant_sizes", "variant_budgets", "variant_seeds"),
+    "why": ("why_arms", "why_sizes", "why_budgets", "why_seeds"),
     "results": ("methods", "seeds", "study_data", "scorer_seeds"),
 }
 """Steps that put several runs together, with the lists that say which."""
 
-GRIDS = ("experiment", "efficiency", "sensitivity")
+GRIDS = ("experiment", "efficiency", "sensitivity", "why")
 """Steps whose runs are arms crossed with training-set sizes, budgets and seeds, in the order of their lists."""
 
 
@@ -311,6 +313,27 @@ def _grid_spec(step: str) -> Callable[[Given, Known], _Spec]:
     return spec
 
 
+def _why_spec(given: Given, known: Known) -> _Spec:
+    """One training set and budget, whose models are looked into, and the scorers that what they wrote is held against."""
+    sizes, budgets = given["why_sizes"], given["why_budgets"]
+    if len(sizes) > 1 or len(budgets) > 1:
+        raise ParameterError(f"{STEPS['why']} looks into one training set and budget: give one why_sizes and why_budgets")
+    if settings_for(_only(_one_method(given), _names(DataSettings))).data.data != "generated":
+        raise ParameterError(f"{STEPS['why']} needs data generated: its questions are about true labels and answers")
+    cells = grid_cells("why", given, known)
+    if lookup := [cell.arm.name for cell in cells if cell.seed is None]:
+        raise ParameterError(f"why_arms holds {lookup[0]!r}, which trains no model that could be looked into")
+    plain = _only(given, _names(DataSettings, ScoringSettings, TrainingSettings) - _OF_ONE_METHOD - {"scorer"})
+    plain |= {"train_size": sizes[0], **read_budget(budgets[0]).parameters}
+    seeds = given["why_seeds"]
+    scorings = [find("scoring", {**plain, "seed": seed}, known) for seed in seeds]
+    scorings.append(find("scoring", {**plain, **_scorer("answer-from-prefix"), "seed": seeds[0]}, known))
+    generations = {cell.run.key: cell.run for cell in cells}
+    used = {one.key: one for one in [*scorings, *(one for run in generations.values() for one in run.all("scoring"))]}
+    bits = f"{len(given['why_arms'])}x{len(seeds)}"
+    return _Spec((*generations.values(), *used.values()), frozenset(OF_SEVERAL["why"]), bits)
+
+
 def _own_data_spec(given: Given, known: Known) -> _Spec:
     return _Spec((), frozenset(), "check")
 
@@ -338,6 +361,7 @@ _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "own_data": _own_data_spec,
     "start": _start_spec,
     **{step: _grid_spec(step) for step in GRIDS},
+    "why": _why_spec,
     "results": _results_spec,
     "performance": _performance_spec,
 }

@@ -14,12 +14,15 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from transformers import PreTrainedModel
 
+from ases.curves import selected_models
 from ases.errors import DataError
 from ases.examples import Example
 from ases.labels import labels_by_question
 from ases.scoring import labels_for
 from ases.settings import CONTROLS, needs_labels
+from ases.tokens import Codec
 from ases.training import read_training
 
 LOOKED_AT = 3
@@ -66,6 +69,23 @@ def trials_of(cells: Sequence[GridCell]) -> list[Trial]:
     if untrained or not cells:
         raise DataError(f"there is no trained model to look into: {', '.join(untrained) or 'no arms were given'}")
     return [Trial(cell.arm.name, cell.seed, cell.run) for cell in cells]
+
+
+def data_of(trials: Sequence[Trial]) -> Any:
+    """The data run that all trials share. Raises DataError where they learned from different data."""
+    found = {one.run.input("data").key: one.run.input("data") for one in trials}
+    if len(found) != 1:
+        raise DataError(f"these arms learn from {len(found)} different data; what they learn is compared on one")
+    (data,) = found.values()
+    return data
+
+
+def trained(trial: Trial) -> tuple[dict[str, PreTrainedModel], Codec]:
+    """The weights that wrote the trial's chains, by model name, and their vocabulary."""
+    selection = trial.run.settings.generation.selection
+    points = pd.read_parquet(trial.training.path("points.parquet"))
+    models, codec, _ = selected_models(trial.training.folder, trial.method, selection, points)
+    return models, codec
 
 
 def looked_into(trials: Sequence[Trial], seeds: int = LOOKED_AT) -> list[Trial]:
