@@ -195,26 +195,23 @@ def reading_again(losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def reading_sentences(attention: pd.DataFrame, worth: pd.DataFrame) -> list[str]:
-    """Both tables in words, and whether AS targets lean on earlier pieces more than ES targets do, as predicted."""
+    """Both tables in words, and whether AS segments need earlier pieces more than ES segments do, as predicted."""
     lines, held, told = [], 0, 0
     for arm, part in worth.groupby("arm", sort=False):
-        of = part.set_index(["hidden", "label"])["rise"]
         looks = attention[(attention["arm"] == arm) & (attention["side"] == "decoder")]
         asked = looks[looks["source"] == QUESTION].groupby("label")[["mass", "share"]].mean()
-        said = " and ".join(
-            f"{label} segments look at the question with {asked.loc[label, 'mass']:.0%} of their attention, which holds "
-            f"{asked.loc[label, 'share']:.0%} of the tokens"
-            for label in (ES, AS)
-            if label in asked.index
-        )
-        rises = [
-            f"without {'the question' if hidden == QUESTION else hidden} the loss of {label} segments rises by {of[hidden, label]:.2f} nats a token"
-            for hidden in HIDDEN[1:]
-            for label in (ES, AS)
-            if (hidden, label) in of.index
+        said = [
+            f"{label} segments pay {row['mass']:.0%} of their attention to the question, which holds {row['share']:.0%} of "
+            "the tokens"
+            for label, row in asked.iterrows()
         ]
-        lines.append(f"{arm}: {said}; {', '.join(rises)}.")
+        of = part.set_index(["hidden", "label"])
+        for hidden in HIDDEN[1:]:
+            rises = [f"{of.loc[(hidden, label), 'rise']:+.2f} for {label}" for label in (ES, AS) if (hidden, label) in of.index]
+            said.append(f"hiding {'the ' if hidden == QUESTION else ''}{hidden} raises the loss (nats a token) by {', '.join(rises)}")
+        lines.append(f"{arm}: {'; '.join(said)}.")
         if {(HIDDEN[2], AS), (HIDDEN[2], ES)} <= set(of.index):
-            told += 1
-            held += bool(of[HIDDEN[2], AS] > of[HIDDEN[2], ES])
-    return [*lines, verdict(held, told, "arms")]
+            inference, fact = (of.loc[(HIDDEN[2], label)] for label in (AS, ES))
+            told += bool(inference["low"] > fact["high"] or fact["low"] > inference["high"])
+            held += bool(inference["low"] > fact["high"])
+    return [*lines, verdict(held, told, "arms that can tell")]

@@ -91,7 +91,7 @@ def contribution_sentences(table: pd.DataFrame) -> list[str]:
     of = table.groupby("ingredient")["difference"]
     most = of.max()
     others = most[most.index.isin(["merging", "borders", "merging by the strategy"])]
-    if "iteration" in most and len(others):
+    if "iteration" in most and len(others) and (table["p_holm"] < 0.05).any():
         return [*lines, verdict(int(most["iteration"] > max(others.max(), 0.0)), 1, "comparison of the ingredients")]
     return [*lines, verdict(0, 0, "comparisons")]
 
@@ -146,8 +146,8 @@ def bleu_sentences(table: pd.DataFrame) -> list[str]:
         else:
             lines.append(f"{row['arm']}: accuracy {row['accuracy']:.0%}, BLEU {row['bleu']:.1f}.")
     others = table[table["arm"] != BASELINE]
-    if len(table) > 2:
-        order = float(table[["accuracy", "bleu"]].corr(method="spearman").iloc[0, 1])
+    order = float(table[["accuracy", "bleu"]].corr(method="spearman").iloc[0, 1])
+    if len(table) > 2 and np.isfinite(order):
         lines.append(f"Over the {len(table)} arms accuracy and BLEU have a rank correlation of {order:+.2f}.")
     if "more_bleu" not in table or others.empty:
         return [*lines, verdict(0, 0, "arms")]

@@ -113,5 +113,6 @@ def information_sentences(gains: pd.DataFrame) -> list[str]:
             lines.append(
                 f"{row['difference']:+.2f} nats more in {what} (95 % interval {row['low']:+.2f} to {row['high']:+.2f})."
             )
-            told.append(bool(row["low"] > 0))
-    return [*lines, verdict(sum(told), len(told), "comparisons")]
+            if row["low"] > 0 or row["high"] < 0:
+                told.append(bool(row["low"] > 0))
+    return [*lines, verdict(sum(told), len(told), "comparisons that can tell")]

@@ -81,7 +81,7 @@ def _drawn(
         raise DataError(f"the table lacks {', '.join(missing)}; it has {', '.join(map(str, table))}")
     part = table[table[value].notna()]
     qids = pd.Index(sorted(table["qid"].unique(), key=str))
-    return part, (_draws(len(qids), draws, seed), qids)
+    return part, (_draws(max(1, len(qids)), draws, seed), qids)
 
 
 def _groups(part: pd.DataFrame, by: Sequence[str]) -> list[tuple[dict[str, object], pd.DataFrame]]:

@@ -146,6 +146,6 @@ def separation_sentences(table: pd.DataFrame) -> list[str]:
             f"{first['silhouette']:+.2f}), the last layer with {last['auc']:.2f} ({last['silhouette']:+.2f}; "
             f"{part['n'].iloc[0]} pieces, seeds: {part['seed'].nunique()})."
         )
-        told += 1
+        told += bool(low.iloc[-1] > first["auc"] or last["high"] < first["auc"])
         held += bool(low.iloc[-1] > first["auc"])
-    return [*lines, verdict(held, told, "arms")]
+    return [*lines, verdict(held, told, "arms that can tell")]

@@ -25,7 +25,7 @@ from ases.settings import CONTROLS, needs_labels
 from ases.tokens import Codec
 from ases.training import read_training
 
-LOOKED_AT = 3
+LOOKED_AT = 2
 """Seeds of each arm whose models are looked into; what was written is counted for all."""
 
 

@@ -23,7 +23,7 @@ from ases.scorers import load_scorer
 from ases.segment_states import segment_states, separation
 from ases.trials import Trial, answered, drawn_examples, looked_into, shown_labels, trained
 
-SAMPLES = {"outcomes": 64, "pulls": 48, "gains": 100, "attention": 64, "states": 100}
+SAMPLES = {"outcomes": 64, "pulls": 32, "gains": 100, "attention": 64, "states": 100}
 """Questions that each analysis looks at, at most."""
 
 
