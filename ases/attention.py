@@ -4,9 +4,9 @@
 
 Every piece of a gold chain but the first is forced as the next target, after the question and the pieces before it.
 The encoder's input then falls into sources: the question, earlier ES and AS pieces, and the end token. ``mass`` is the
-attention paid to a source, averaged over heads and target tokens; set beside ``share``, the source's share of the tokens,
-it says whether a source is sought out. Attention alone shows no use: so each source is also hidden, from the encoder
-and the decoder, and the rise of the loss is what reading it was worth. Ours.
+attention paid to a source, averaged over heads and target tokens; set beside ``share``, the source's share of the
+tokens, it says whether a source is sought out. Attention alone shows no use: so each source is also hidden, from the
+encoder and the decoder, and the rise of the loss is what reading it was worth. Ours.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def looking(model: PreTrainedModel, views: Sequence[View], codec: Codec) -> pd.D
     """Where the decoder looks, one row a view, layer and source; and the encoder, from the last piece it has read.
 
     ``qid, label`` (of the target), ``side`` (``decoder``: cross-attention from the target's tokens; ``encoder``:
-    self-attention from the tokens of the last piece), ``layer`` (from 1), ``source``, ``mass`` (sums to 1 over sources),
-    ``share`` (of the tokens read), NaN where the view lacks the source. Taken by the plain kernel, which alone gives
-    its weights back.
+    self-attention from the tokens of the last piece), ``layer`` (from 1), ``source``, ``mass`` (sums to 1 over the
+    sources), ``share`` (of the tokens read), NaN where the view lacks the source. Taken by the
+    plain kernel, which alone gives its weights back.
     """
     before = model.config._attn_implementation
     model.set_attn_implementation("eager")
@@ -201,14 +201,19 @@ def reading_sentences(attention: pd.DataFrame, worth: pd.DataFrame) -> list[str]
         looks = attention[(attention["arm"] == arm) & (attention["side"] == "decoder")]
         asked = looks[looks["source"] == QUESTION].groupby("label")[["mass", "share"]].mean()
         said = [
-            f"{label} segments pay {row['mass']:.0%} of their attention to the question, which holds {row['share']:.0%} of "
-            "the tokens"
+            f"{label} segments pay {row['mass']:.0%} of their attention to the question, which holds "
+            f"{row['share']:.0%} of the tokens"
             for label, row in asked.iterrows()
         ]
         of = part.set_index(["hidden", "label"])
         for hidden in HIDDEN[1:]:
-            rises = [f"{of.loc[(hidden, label), 'rise']:+.2f} for {label}" for label in (ES, AS) if (hidden, label) in of.index]
-            said.append(f"hiding {'the ' if hidden == QUESTION else ''}{hidden} raises the loss (nats a token) by {', '.join(rises)}")
+            rises = [
+                f"{of.loc[(hidden, label), 'rise']:+.2f} for {label}"
+                for label in (ES, AS)
+                if (hidden, label) in of.index
+            ]
+            what = f"the {hidden}" if hidden == QUESTION else hidden
+            said.append(f"hiding {what} raises the loss (nats a token) by {', '.join(rises)}")
         lines.append(f"{arm}: {'; '.join(said)}.")
         if {(HIDDEN[2], AS), (HIDDEN[2], ES)} <= set(of.index):
             inference, fact = (of.loc[(HIDDEN[2], label)] for label in (AS, ES))

@@ -45,8 +45,8 @@ def first_wrong(predictions: pd.DataFrame, examples: Sequence[Example]) -> pd.Da
 def after_prefix(predictions: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFrame:
     """How often a step is right after right steps only, and after a wrong one; a row an arm and prefix.
 
-    ``arm, prefix`` (:data:`PREFIXES`), ``right`` with ``low, high`` (95 %) over steps from the second on, ``n`` (steps),
-    ``questions, seeds``. A first step has nothing before it and is left out.
+    ``arm, prefix`` (:data:`PREFIXES`), ``right`` with ``low, high`` (95 %) over steps from the second on, ``n``
+    (steps), ``questions, seeds``. A first step has nothing before it and is left out.
     """
     steps = steps_of_chains(_as_methods(predictions), examples).rename(columns={"method": "arm"})
     later = steps[steps["step"] > 1]
@@ -83,8 +83,9 @@ def break_sentences(first: pd.DataFrame, differences: pd.DataFrame) -> list[str]
         held.append(bool(at_first > total / 2))
     for row in differences.to_dict("records"):
         lines.append(
-            f"{row['arm']}: a later step is right {_points(row['difference'])} points more often after right steps than "
-            f"after a wrong one (95 % interval {_points(row['low'])} to {_points(row['high'])}, {row['n']:.0f} steps)."
+            f"{row['arm']}: a later step is right {_points(row['difference'])} points more often after right steps "
+            f"than after a wrong one (95 % interval {_points(row['low'])} to {_points(row['high'])}, "
+            f"{row['n']:.0f} steps)."
         )
     return [*lines, verdict(sum(held), len(held), "arms")]
 

@@ -86,7 +86,8 @@ def contribution_sentences(table: pd.DataFrame) -> list[str]:
         low, high = (measure.difference_text(row[end]) for end in ("low", "high"))
         lines.append(
             f"{INGREDIENTS[row['ingredient']]} ({row['without']} to {row['with']}): "
-            f"{measure.difference_text(row['difference'])}{unit} of {measure.label} (95 % interval {low} to {high}){apart}."
+            f"{measure.difference_text(row['difference'])}{unit} of {measure.label} (95 % interval {low} to {high})"
+            f"{apart}."
         )
     of = table.groupby("ingredient")["difference"]
     most = of.max()
@@ -139,9 +140,9 @@ def bleu_sentences(table: pd.DataFrame) -> list[str]:
     for row in table.to_dict("records"):
         if np.isfinite(row.get("apart", np.nan)):
             lines.append(
-                f"{row['arm']}: accuracy {row['accuracy']:.0%}, BLEU {row['bleu']:.1f}; chains with a right answer have "
-                f"{row['right']:.1f}, with a wrong one {row['wrong']:.1f} (difference {row['apart']:+.1f}, 95 % interval "
-                f"{row['apart_low']:+.1f} to {row['apart_high']:+.1f})."
+                f"{row['arm']}: accuracy {row['accuracy']:.0%}, BLEU {row['bleu']:.1f}; chains with a right answer "
+                f"have {row['right']:.1f}, with a wrong one {row['wrong']:.1f} (difference {row['apart']:+.1f}, 95 % "
+                f"interval {row['apart_low']:+.1f} to {row['apart_high']:+.1f})."
             )
         else:
             lines.append(f"{row['arm']}: accuracy {row['accuracy']:.0%}, BLEU {row['bleu']:.1f}.")

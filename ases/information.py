@@ -90,7 +90,7 @@ def gain_by_label(gains: pd.DataFrame) -> pd.DataFrame:
 
 
 def information_sentences(gains: pd.DataFrame) -> list[str]:
-    """The gains in words, and whether AS pieces add more than ES ones and right chains more than wrong, as predicted."""
+    """The gains in words, and whether right chains add more than wrong, and AS pieces more than ES, as predicted."""
     lines, told = [], []
     by_source = {
         source: ratio_table(part.groupby(["seed", "arm", "qid"])["gain"].sum().reset_index(), "gain")
@@ -99,8 +99,8 @@ def information_sentences(gains: pd.DataFrame) -> list[str]:
     for source in (one for one in SOURCES if one in by_source):
         row = by_source[source].iloc[0]
         lines.append(
-            f"{source[0].upper()}{source[1:]} add {row['gain']:+.2f} nats to the answer's log-probability (95 % interval "
-            f"{row['low']:+.2f} to {row['high']:+.2f}, {row['n']:,.0f} chains)."
+            f"{source[0].upper()}{source[1:]} add {row['gain']:+.2f} nats to the answer's log-probability (95 % "
+            f"interval {row['low']:+.2f} to {row['high']:+.2f}, {row['n']:,.0f} chains)."
         )
     whole = gains.groupby(["source", "arm", "seed", "qid"], sort=False)["gain"].sum().reset_index()
     for what, table, between, first, second in (

@@ -19,7 +19,7 @@ from ases.examples import AS, ES
 from ases.grid_figures import arm_label
 from ases.information import GOLD, RIGHT, SOURCES, WRONG
 from ases.looks import PAGE, check, drawn, in_order, legend_above, name_rows, percent_axis, power_axes, span
-from ases.why_figures import LABEL_LOOKS, arms_of, counted, folded, interval_at
+from ases.why_figures import LABEL_LOOKS, arms_of, counted, folded, interval_at, panels
 
 _SOURCES = {GOLD: ("#000000", "o", "-"), RIGHT: ("#0072b2", "s", "--"), WRONG: ("#d55e00", "X", ":")}
 _LAYERS = 3
@@ -28,8 +28,8 @@ _LAYERS = 3
 
 @drawn
 def pulls(table: pd.DataFrame) -> Figure:
-    """The cosine of AS and ES gradients along training, a panel an arm and model: an
-    :func:`ases.interference.along_training` with ``arm, seed``, its rows of the whole model. Several seeds: each its own line.
+    """The cosine of AS and ES gradients along training, a panel an arm and model: the rows of the whole model
+    of :func:`ases.interference.along_training` with ``arm, seed``. Several seeds: each its own line.
     """
     check(
         "pulls",
@@ -55,14 +55,11 @@ def pulls(table: pd.DataFrame) -> Figure:
         ax.set_title(folded(arm_label(arm) + ("" if model == "model" else f" ({model.upper()})"), 34))
         ax.set_xlim(0, 1.05)
         percent_axis(ax.xaxis)
-    for ax in axes.flat[len(groups) :]:
-        ax.remove()
+    panels(axes, len(groups), "share of the budget")
     for ax in axes[:, 0]:
         ax.set_ylabel("cosine of gradients")
-    for ax in axes[-1][: len(groups) - (rows - 1) * columns]:
-        ax.set_xlabel("share of the budget")
-    title = f"n = {span(whole['questions'])} questions in {span(whole['batches'])} batches, seeds: {whole['seed'].nunique()}"
-    legend_above(figure, axes[0][0], f"{title}; bands: 95 % interval", columns=2)
+    title = f"n = {span(whole['questions'])} questions in {span(whole['batches'])} batches"
+    legend_above(figure, axes[0][0], f"{title}, seeds: {whole['seed'].nunique()}; bands: 95 % interval", columns=2)
     return figure
 
 
@@ -90,7 +87,7 @@ def tokens_read(table: pd.DataFrame) -> Figure:
         ax.text(1.02, at, f"{epochs[arm]:.1f} epochs", transform=ax.get_yaxis_transform(), va="center")
     name_rows(ax, [folded(arm_label(arm)) for arm in arms])
     power_axes("target tokens seen", ax)
-    legend_above(figure, ax, f"mean over seeds: {span(table['seeds'])}", columns=3)
+    legend_above(figure, ax, f"mean of seeds: {span(table['seeds'])}", columns=3)
     return figure
 
 
@@ -154,6 +151,8 @@ def attention(table: pd.DataFrame) -> Figure:
             ax.grid(False, axis="x")
             percent_axis(ax.yaxis)
         line[0].set_ylabel("attention (95 % interval)")
+    for ax in axes[-1]:
+        ax.set_xlabel("what the decoder can look at")
     legend_above(figure, axes[0][0], f"cross-attention from the next segment; {counted(part)}", columns=2)
     return figure
 
@@ -229,23 +228,21 @@ def detector(table: pd.DataFrame) -> Figure:
     for at, row in enumerate(table.to_dict("records")):
         ranks.plot(row["auc"], at, "o", color="#0072b2", label="entropy" if at == 0 else "_")
         ranks.plot(row["length_auc"], at, "v", color="#7f7f7f", label="length alone" if at == 0 else "_")
-        partial.plot(
-            row["with_gold"], at, "o", color="#0072b2", markerfacecolor="white", label="as it is" if at == 0 else "_"
-        )
+        partial.plot(row["with_gold"], at, "o", color="#0072b2", markerfacecolor="white", label="_")
         interval_at(
             partial, at, pd.Series(row), "given_length", ("given_low", "given_high"), color="#d55e00", marker="D"
         )
-    partial.plot([], [], "D", color="#d55e00", label="length held fixed (95 % interval)")
+    open_blue = {"color": "#0072b2", "markerfacecolor": "white"}
+    ranks.plot([], [], "o", label="correlation with gold as it is", **open_blue)
+    ranks.plot([], [], "D", color="#d55e00", label="with length held fixed (95 % interval)")
     ranks.axvline(0.5, color="#000000", linestyle=(0, (4, 3)), linewidth=0.8)
     partial.axvline(0, color="#000000", linewidth=0.8)
     name_rows(ranks, [f"{row['reduce']} over tokens, given {row['condition']}" for row in table.to_dict("records")])
     partial.grid(False, axis="y")
     ranks.set(xlabel="AUC of AS (dashed: chance)", xlim=(0, 1))
     partial.set(xlabel="rank correlation with gold", xlim=(-1, 1))
-    ranks.legend(loc="lower left")
-    partial.legend(loc="lower right")
-    counts = (
+    title = (
         f"n = {span(table['pieces'])} pieces of {span(table['examples'])} rationales, scorers: {span(table['seeds'])}"
     )
-    ranks.set_title(counts)
+    legend_above(figure, ranks, title, columns=2)
     return figure

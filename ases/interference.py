@@ -190,8 +190,9 @@ def interference_sentences(table: pd.DataFrame, reading: pd.DataFrame) -> list[s
         named = arm if model == "model" else f"{arm} ({model.upper()})"
         lines.append(
             f"{named}: the cosine of AS and ES gradients is {first['cosine']:+.2f} after {means.index[0]:.0%} of the "
-            f"budget and {last['cosine']:+.2f} at its end; with the same tokens parted at random {first['control']:+.2f} "
-            f"and {last['control']:+.2f} ({part['questions'].iloc[0]} questions, seeds: {part['seed'].nunique()})."
+            f"budget and {last['cosine']:+.2f} at its end; with the same tokens parted at random "
+            f"{first['control']:+.2f} and {last['control']:+.2f} ({part['questions'].iloc[0]} questions, "
+            f"seeds: {part['seed'].nunique()})."
         )
         if model == "model":
             told += 1

@@ -271,8 +271,8 @@ def harm_sentences(table: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
     for row in differences.to_dict("records"):
         of = table[table["arm"] == row["arm"]].set_index("kind")
         costs = [
-            f"{KINDS[kind]} takes {100 * of.loc[kind, 'harm']:.0f} points off {of.loc[kind, 'accuracy']:.0%} and is used "
-            f"again in {of.loc[kind, 'carried']:.0%} of chains"
+            f"{KINDS[kind]} takes {100 * of.loc[kind, 'harm']:.0f} points off {of.loc[kind, 'accuracy']:.0%} and is "
+            f"used again in {of.loc[kind, 'carried']:.0%} of chains"
             for kind in (ES, AS)
         ]
         low, high = 100 * row["low"], 100 * row["high"]
@@ -284,6 +284,7 @@ def harm_sentences(table: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
         )
         lines.append(
             f"{row['arm']}: one wrong number in {costs[0]}; in {costs[1]}: {side} (difference "
-            f"{100 * row['difference']:+.0f} points, 95 % interval {low:+.0f} to {high:+.0f}, {row['questions']:.0f} questions)."
+            f"{100 * row['difference']:+.0f} points, 95 % interval {low:+.0f} to {high:+.0f}, {row['questions']:.0f} "
+            "questions)."
         )
     return [*lines, verdict(held, told, "arms in which the two can be told apart")]

@@ -113,11 +113,11 @@ def detector_sentences(table: pd.DataFrame) -> list[str]:
         of = part.set_index("reduce")
         total, mean = of.loc["sum"], of.loc["mean"]
         lines.append(
-            f"Given the {condition}: length alone finds AS with an AUC of {total['length_auc']:.2f}, the sum of entropies "
-            f"with {total['auc']:.2f}, their mean with {mean['auc']:.2f}. With gold the sum correlates {total['with_gold']:+.2f}, "
-            f"and {total['given_length']:+.2f} with length held fixed (95 % interval {total['given_low']:+.2f} to "
-            f"{total['given_high']:+.2f}); the mean {mean['with_gold']:+.2f} and {mean['given_length']:+.2f} "
-            f"({total['pieces']:,} pieces, seeds: {total['seeds']})."
+            f"Given the {condition}: length alone finds AS with an AUC of {total['length_auc']:.2f}, the sum of "
+            f"entropies with {total['auc']:.2f}, their mean with {mean['auc']:.2f}. With gold the sum correlates "
+            f"{total['with_gold']:+.2f}, and {total['given_length']:+.2f} with length held fixed (95 % interval "
+            f"{total['given_low']:+.2f} to {total['given_high']:+.2f}); the mean {mean['with_gold']:+.2f} and "
+            f"{mean['given_length']:+.2f} ({total['pieces']:,} pieces, seeds: {total['seeds']})."
         )
         told += 1
         held += bool(

@@ -314,10 +314,10 @@ def _grid_spec(step: str) -> Callable[[Given, Known], _Spec]:
 
 
 def _why_spec(given: Given, known: Known) -> _Spec:
-    """One training set and budget, whose models are looked into, and the scorers that what they wrote is held against."""
+    """One training set and budget, whose models are looked into, and the scorers of what they wrote."""
     sizes, budgets = given["why_sizes"], given["why_budgets"]
     if len(sizes) > 1 or len(budgets) > 1:
-        raise ParameterError(f"{STEPS['why']} looks into one training set and budget: give one why_sizes and why_budgets")
+        raise ParameterError(f"{STEPS['why']} looks into one training set and budget: one why_sizes, one why_budgets")
     if settings_for(_only(_one_method(given), _names(DataSettings))).data.data != "generated":
         raise ParameterError(f"{STEPS['why']} needs data generated: its questions are about true labels and answers")
     cells = grid_cells("why", given, known)

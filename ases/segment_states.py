@@ -5,7 +5,8 @@
 A gold chain is read whole, after its question; a segment's state is the mean of its tokens' states, after each layer.
 Two measures: the silhouette of the two labels, and how well prototypes work: the mean state of each label over four
 fifths of the questions, held against the pieces of the rest; the AUC of being nearer to the AS prototype. Layer 0 are
-the token embeddings, which know the words but not their place: what later layers have above them is the encoder's. Ours.
+the token embeddings, which know the words but not their place: what later layers have above them is the encoder's.
+Ours.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ def segment_states(
 def separation(pieces: pd.DataFrame, states: np.ndarray) -> pd.DataFrame:
     """How far apart AS and ES lie after each layer: a row a layer (0: embeddings).
 
-    ``auc`` of the prototypes with ``low, high`` (95 %, over questions; :mod:`ases.ranking`), ``shuffled``: the same with
-    the labels permuted, 0.5 but for chance; ``silhouette`` (-1 to 1), ``n`` (pieces), ``questions``. NaN where one
+    ``auc`` of the prototypes with ``low, high`` (95 %, over questions; :mod:`ases.ranking`), ``shuffled``: the same
+    with the labels permuted, 0.5 but for chance; ``silhouette`` (-1 to 1), ``n`` (pieces), ``questions``. NaN where one
     label is missing.
     """
     gold = (pieces["label"] == AS).to_numpy()

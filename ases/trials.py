@@ -143,7 +143,7 @@ def rules_of(trials: Sequence[Trial]) -> pd.DataFrame:
 
 
 def losses_of(trials: Sequence[Trial], labels: str) -> pd.DataFrame:
-    """Validation losses over training, a row an evaluation: ``arm, seed, model, flops, target_tokens, loss_as, loss_es``.
+    """Validation losses over training, a row an evaluation: ``arm, seed, model, flops, loss_as, loss_es`` and more.
 
     Nats a token, told apart by ``labels`` (a column too); ``share`` is the share of that model's FLOPs. Arms that write
     no rationale have no such loss, and no row.

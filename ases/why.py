@@ -37,9 +37,7 @@ class Place(Protocol):
     def progress(self, message: str, done: float) -> None: ...
 
 
-def over_trials(
-    run: Place, trials: Sequence[Trial], name: str, make: Callable[[Trial], pd.DataFrame]
-) -> pd.DataFrame:
+def over_trials(run: Place, trials: Sequence[Trial], name: str, make: Callable[[Trial], pd.DataFrame]) -> pd.DataFrame:
     """What ``make`` finds for each trial, with ``arm`` and ``seed``; a table that is there is read, not made again."""
     tables = []
     for number, trial in enumerate(trials):
@@ -54,7 +52,10 @@ def over_trials(
 def outcomes_of(run: Place, trials: Sequence[Trial], examples: Sequence[Example]) -> pd.DataFrame:
     """What each model makes of prefixes with a right and a wrong number: :func:`ases.interventions.go_on`."""
     probes = probes_for(examples)
-    asked = {one.qid for one in drawn_examples(list({p.example.qid: p.example for p in probes}.values()), SAMPLES["outcomes"])}
+    asked = {
+        one.qid
+        for one in drawn_examples(list({p.example.qid: p.example for p in probes}.values()), SAMPLES["outcomes"])
+    }
     probes = [probe for probe in probes if probe.example.qid in asked]
     members = list({probe.example.qid: probe.example for probe in probes}.values())
 
@@ -77,7 +78,7 @@ def pulls_of(run: Place, trials: Sequence[Trial], examples: Sequence[Example]) -
 def gains_of(
     run: Place, trials: Sequence[Trial], predictions: pd.DataFrame, examples: Sequence[Example], scorer: Any
 ) -> pd.DataFrame:
-    """The gains of gold chains and of what the arms wrote, under the scorer of a scoring run: :mod:`ases.information`."""
+    """The gains of gold chains and of what the arms wrote, under a scoring run's scorer: :mod:`ases.information`."""
     sample = drawn_examples(examples, SAMPLES["gains"])
     chains = answered(predictions, sample)
     judge = load_scorer(scorer.input("training").folder, "answer-from-prefix")
@@ -121,7 +122,6 @@ def entropies_of(scorings: Sequence[Any]) -> list[pd.DataFrame]:
     """The test rows of each whole-chain scorer's table, for :func:`ases.length_control.detector_table`."""
     tables = [pd.read_parquet(one.path("scores.parquet")) for one in scorings]
     return [table[table["split"] == "test"] for table in tables if "entropy_question" in table]
-
 
 
 def scorings_of(run: Any, scorer: str) -> list[Any]:

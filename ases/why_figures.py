@@ -57,6 +57,18 @@ def interval_at(
     ax.plot([row[name]], [at], linestyle="none", clip_on=False, zorder=3, **look)
 
 
+def panels(axes: np.ndarray, count: int, label: str) -> list[Axes]:
+    """The first so many axes of a grid, the rest removed; the lowest of each column has ticks and the label."""
+    kept = list(axes.flat[:count])
+    for ax in axes.flat[count:]:
+        ax.remove()
+    for column in range(axes.shape[1]):
+        lowest = [ax for place, ax in enumerate(kept) if place % axes.shape[1] == column][-1]
+        lowest.tick_params(axis="x", labelbottom=True)
+        lowest.set_xlabel(label)
+    return kept
+
+
 @drawn
 def arm_losses(table: pd.DataFrame) -> Figure:
     """Validation loss on ES and on AS tokens over training FLOPs, a panel a kind, a line an arm, seed and model.
@@ -111,10 +123,7 @@ def breaks(table: pd.DataFrame) -> Figure:
         ax.set_xticks(places, [str(place) if place < last else f"{last} or later" for place in places])
         ax.grid(False, axis="x")
         percent_axis(ax.yaxis)
-    for ax in axes.flat[len(arms) :]:
-        ax.remove()
-    for ax in axes[-1][: len(arms) - (rows - 1) * columns]:
-        ax.set_xlabel("first wrong step")
+    panels(axes, len(arms), "first wrong step")
     for ax in axes[:, 0]:
         ax.set_ylabel("share of chains")
     legend_above(figure, axes[0][0], f"{counted(table)}; intervals: in the table", columns=4)
@@ -203,7 +212,7 @@ def contributions(table: pd.DataFrame) -> Figure:
 
 @drawn
 def bleu_against(table: pd.DataFrame) -> Figure:
-    """BLEU against accuracy: an :func:`ases.contributions.bleu_table`. Left across arms, right within each arm's chains."""
+    """BLEU against accuracy: a :func:`ases.contributions.bleu_table`. Left across arms, right within."""
     check("bleu_against", table, ("right", "wrong"), ("accuracy", "bleu", "n"), keys=("arm",))
     looks = arm_looks(table["arm"])
     figure, (across, within) = plt.subplots(1, 2, figsize=(PAGE, 1.5 + 0.33 * max(5, len(looks))))

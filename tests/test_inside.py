@@ -1,4 +1,4 @@
-"""What is seen inside models: attention, hidden sources, the encoder's states, gains of chains, and entropy's length."""
+"""What is seen inside models: attention, what is hidden, states, gains of chains; and entropy beside length."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def test_a_view_is_the_pair_of_the_next_piece_with_the_source_of_each_token():
     assert last.context == (*CODEC.encode(example.question), *(i for ids in earlier for i in ids), CODEC.end)
     assert last.target == tuple(CODEC.encode(pieces[-1])) and len(last.sources) == len(last.context)
     by_source = {number: last.sources.count(number) for number in range(len(SOURCES))}
-    sizes = {label: sum(len(ids) for ids, of in zip(earlier, example.gold, strict=False) if of == label) for label in (ES, AS)}
+    sizes = {
+        label: sum(len(ids) for ids, of in zip(earlier, example.gold, strict=False) if of == label)
+        for label in (ES, AS)
+    }
     assert by_source == {0: len(CODEC.encode(example.question)), 1: sizes[ES], 2: sizes[AS], 3: 1}
     with pytest.raises(DataError, match="no gold"):
         views_of([replace(example, gold=None)], CODEC)
@@ -90,7 +93,12 @@ def test_tables_of_attention_and_of_what_is_hidden():
     assert row["mass"] == pytest.approx(part["mass"].mean()) and row["n"] == len(part)
     losses = pd.DataFrame(
         [
-            {"qid": f"q{n}", "label": label, "hidden": hidden, "loss": 1.0 + (hidden == HIDDEN[2]) * (2 + (label == AS))}
+            {
+                "qid": f"q{n}",
+                "label": label,
+                "hidden": hidden,
+                "loss": 1.0 + (hidden == HIDDEN[2]) * (2 + (label == AS)),
+            }
             for n in range(9)
             for label in (ES, AS)
             for hidden in HIDDEN
@@ -146,7 +154,10 @@ def test_gains_of_gold_chains_and_of_written_ones_are_the_scorers():
     gold = information.gold_gains(EXAMPLES[:4], judge)
     pd.testing.assert_series_equal(gold["gain"], answer_table(EXAMPLES[:4], judge)["gain"])
     assert gold["label"].tolist() == [label for e in EXAMPLES[:4] for label in e.gold]
-    rows = [{"qid": e.qid, "chain": c, "correct": r} for e, c, r in zip(EXAMPLES[:3], ("1 + 1 = 2. So 2.", " ", "No."), (True, False, False), strict=True)]
+    rows = [
+        {"qid": e.qid, "chain": c, "correct": r}
+        for e, c, r in zip(EXAMPLES[:3], ("1 + 1 = 2. So 2.", " ", "No."), (True, False, False), strict=True)
+    ]
     written = information.gain_table(pd.DataFrame(rows).assign(arm="uni-path", seed=1), EXAMPLES[:3], judge)
     assert written["source"].tolist() == [information.RIGHT] * 2 + [information.WRONG], "an empty chain has no piece"
     assert written["pieces"].tolist() == [2, 2, 1] and written["label"].isna().all()
@@ -155,7 +166,11 @@ def test_gains_of_gold_chains_and_of_written_ones_are_the_scorers():
 def gains():
     rows = []
     for n in range(12):
-        for source, arm, own in ((information.GOLD, "", (0.0, 1.0)), (information.RIGHT, "a", (0.1, 0.8)), (information.WRONG, "a", (0.1, -0.5))):
+        for source, arm, own in (
+            (information.GOLD, "", (0.0, 1.0)),
+            (information.RIGHT, "a", (0.1, 0.8)),
+            (information.WRONG, "a", (0.1, -0.5)),
+        ):
             for piece, gain in enumerate(own):
                 label = (ES, AS)[piece] if not arm else None
                 row = {"source": source, "arm": arm, "seed": 0, "qid": f"{n}{source[-5:]}", "piece": piece, "pieces": 2}
@@ -186,7 +201,9 @@ def scores(entropy):
 
 def test_a_score_that_is_length_alone_knows_nothing_beyond_it():
     noise = np.random.default_rng(0)
-    table = detector_table([scores(lambda n, gold: n * (1 + 0.02 * noise.normal(size=len(n))))], EXAMPLES).set_index("reduce")
+    table = detector_table([scores(lambda n, gold: n * (1 + 0.02 * noise.normal(size=len(n))))], EXAMPLES).set_index(
+        "reduce"
+    )
     assert table.loc["sum", "auc"] == pytest.approx(table.loc["sum", "length_auc"], abs=0.05)
     assert table.loc["sum", "given_low"] < 0 < table.loc["sum", "given_high"]
     assert table.loc["sum", "with_length"] > 0.95

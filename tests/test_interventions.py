@@ -31,7 +31,9 @@ def test_by_hand():
     fact, inference = probes_for([example])
     assert (fact.kind, fact.before, fact.right) == (ES, (), "Ann had 6 pens. ")
     assert (inference.kind, inference.before, inference.right) == (AS, ("Ann had 6 pens. ",), "She had 6 + 4 = 10. ")
-    assert fact.wrong == f"Ann had {fact.changed} pens. " and inference.wrong == f"She had 6 + 4 = {inference.changed}. "
+    assert (
+        fact.wrong == f"Ann had {fact.changed} pens. " and inference.wrong == f"She had 6 + 4 = {inference.changed}. "
+    )
 
 
 def test_probes_change_one_number_and_nothing_else():

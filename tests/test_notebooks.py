@@ -24,6 +24,7 @@ NAMES = [
     "05_generation",
     "06_comparison",
     "07_start",
+    "08_why",
     "09_performance",
     "10_your_own_data",
 ]

@@ -13,7 +13,9 @@ from ases.ratios import difference_table, ratio_table
 
 
 def rows(values, seed=0, **other):
-    return pd.DataFrame([{"seed": seed, "qid": qid, "x": x} for qid, own in values.items() for x in own]).assign(**other)
+    return pd.DataFrame([{"seed": seed, "qid": qid, "x": x} for qid, own in values.items() for x in own]).assign(
+        **other
+    )
 
 
 def test_a_mean_is_over_rows_within_a_seed_and_over_seeds_after_it():
@@ -58,7 +60,9 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
 @settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.integers(0, 1), min_size=1, max_size=4), min_size=2))
 def test_the_mean_lies_within_its_interval(values):
-    (row,) = ratio_table(rows({q: [float(x) for x in own] for q, own in values.items()}), "x", draws=200).to_dict("records")
+    (row,) = ratio_table(rows({q: [float(x) for x in own] for q, own in values.items()}), "x", draws=200).to_dict(
+        "records"
+    )
     assert row["low"] - 1e-6 <= row["x"] <= row["high"] + 1e-6
     assert row["x"] == pytest.approx(np.mean([x for own in values.values() for x in own]))
 

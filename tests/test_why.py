@@ -28,7 +28,9 @@ LATE = "6 * 10 = 60. 60 + 5 = 65. The answer is 65."
 
 def written(right, arm, seed=0, other=BAD, bleu=(50.0, 20.0)):
     rows = [{"qid": f"q{n}", "chain": GOOD if n < right else other, "correct": n < right} for n in range(20)]
-    return pd.DataFrame(rows).assign(arm=arm, seed=seed, bleu=lambda t: t["correct"].map({True: bleu[0], False: bleu[1]}) + np.arange(20) / 100)
+    return pd.DataFrame(rows).assign(
+        arm=arm, seed=seed, bleu=lambda t: t["correct"].map({True: bleu[0], False: bleu[1]}) + np.arange(20) / 100
+    )
 
 
 def test_first_wrong_steps_are_those_of_steps_and_their_shares_add_up():
@@ -100,7 +102,7 @@ def log(arm, seed, es, as_):
 
 
 def test_half_way_is_where_half_of_the_fall_is_done():
-    when = learned_when(log("uni-path", 0, [3.0, 1.0, 1.0, 1.2], [3.0, 2.5, 2.0, 1.0])).set_index("tokens")
+    when = learned_when(log("uni-path", 0, [3.0, 0.5, 0.5, 0.7], [3.0, 2.5, 2.0, 1.0])).set_index("tokens")
     assert when.loc["ES", "half_way"] == pytest.approx(0.375) and when.loc["AS", "half_way"] == pytest.approx(0.75)
     assert "held** (1 of 1" in learned_sentences(when.reset_index())[-1]
     flat = learned_when(log("uni-path", 0, [1.0, 1.1], [1.0, 1.1]))
@@ -113,7 +115,9 @@ def test_trials_are_the_trained_cells_of_a_grid():
     with pytest.raises(DataError, match="lookup"):
         trials_of([SimpleNamespace(arm=SimpleNamespace(name="lookup"), seed=None, run=None)])
     drawn = drawn_examples(EXAMPLES, 5)
-    assert drawn == drawn_examples(EXAMPLES, 5) and [EXAMPLES.index(one) for one in drawn] == sorted(map(EXAMPLES.index, drawn))
+    assert drawn == drawn_examples(EXAMPLES, 5) and [EXAMPLES.index(one) for one in drawn] == sorted(
+        map(EXAMPLES.index, drawn)
+    )
     assert drawn_examples(EXAMPLES, 99) == EXAMPLES
 
 
@@ -143,7 +147,13 @@ def test_what_took_time_is_found_again(tmp_path):
     assert made == ["a", "killed", "b"] and table["arm"].tolist() == ["a", "b"]
 
 
-WHY = {"size": "smoke", "why_arms": ["seq2seq", "uni-path-merged"], "why_sizes": [96], "why_budgets": ["2e10 flops"], "why_seeds": [0, 1]}
+WHY = {
+    "size": "smoke",
+    "why_arms": ["seq2seq", "uni-path-merged"],
+    "why_sizes": [96],
+    "why_budgets": ["2e10 flops"],
+    "why_seeds": [0, 1],
+}
 
 
 def test_a_plan_has_both_scorers_and_every_arm_once():
@@ -189,11 +199,14 @@ TABLES = {
     ),
     why_figures.bleu_against: bleu_table(pd.concat([written(4, arm) for arm in ARMS])),
     inside_figures.pulls: pd.DataFrame(
-        [{"arm": arm, "seed": seed, "model": "model", "share": share, "part": "all"} for arm in ARMS for seed in (0, 1) for share in (0.5, 1.0)]
+        [
+            {"arm": arm, "seed": seed, "model": "model", "share": share, "part": "all"}
+            for arm in ARMS for seed in (0, 1) for share in (0.5, 1.0)
+        ]
     ).assign(cosine=0.2, low=0.1, high=0.3, control=0.25, batches=8, **COUNTS),
     inside_figures.tokens_read: pd.DataFrame(
-        [{"arm": "dual-path", "model": model, "target_tokens": 1e5, "epochs": 3.0, "seeds": 1} for model in ("esm", "asm")]
-    ),
+        [{"arm": "dual-path", "model": model, "target_tokens": 1e5} for model in ("esm", "asm")]
+    ).assign(epochs=3.0, seeds=1),
     inside_figures.attention: pd.DataFrame(
         [
             {"arm": arm, "side": "decoder", "layer": layer, "label": label, "source": source}
@@ -201,13 +214,19 @@ TABLES = {
         ]
     ).assign(mass=0.5, share=0.4, low=0.4, high=0.6, **COUNTS),
     inside_figures.worth: pd.DataFrame(
-        [{"arm": arm, "label": label, "hidden": hidden} for arm in ARMS for label in (ES, AS) for hidden in ("question", "earlier pieces")]
+        [
+            {"arm": arm, "label": label, "hidden": hidden}
+            for arm in ARMS for label in (ES, AS) for hidden in ("question", "earlier pieces")
+        ]
     ).assign(rise=0.5, low=0.4, high=0.6, **COUNTS),
-    inside_figures.separations: pd.DataFrame([{"arm": arm, "seed": 0, "layer": layer} for arm in ARMS for layer in (0, 1)]).assign(
-        auc=0.9, low=0.8, high=0.95, shuffled=0.5, silhouette=0.1, n=99, questions=20
-    ),
-    inside_figures.detector: pd.DataFrame([{"condition": "question", "reduce": reduce} for reduce in ("sum", "mean")]).assign(
-        auc=0.7, length_auc=0.9, with_gold=0.3, given_length=-0.2, given_low=-0.3, given_high=-0.1, pieces=99, examples=20, seeds=2
+    inside_figures.separations: pd.DataFrame(
+        [{"arm": arm, "seed": 0, "layer": layer} for arm in ARMS for layer in (0, 1)]
+    ).assign(auc=0.9, low=0.8, high=0.95, shuffled=0.5, silhouette=0.1, n=99, questions=20),
+    inside_figures.detector: pd.DataFrame(
+        [{"condition": "question", "reduce": reduce} for reduce in ("sum", "mean")]
+    ).assign(
+        auc=0.7, length_auc=0.9, with_gold=0.3, given_length=-0.2, given_low=-0.3, given_high=-0.1, pieces=99,
+        examples=20, seeds=2,
     ),
 }  # fmt: skip
 
@@ -231,4 +250,10 @@ def test_a_table_that_lacks_what_is_drawn_is_refused(draw):
     with pytest.raises(DataError, match=draw.__name__):
         draw(TABLES[draw].iloc[:0])
     with pytest.raises(DataError, match="lacks"):
-        draw(TABLES[draw].drop(columns=["arm" if "arm" in TABLES[draw] else "condition"] if "ingredient" not in TABLES[draw] else ["ingredient"]))
+        draw(
+            TABLES[draw].drop(
+                columns=["arm" if "arm" in TABLES[draw] else "condition"]
+                if "ingredient" not in TABLES[draw]
+                else ["ingredient"]
+            )
+        )
