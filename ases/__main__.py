@@ -175,7 +175,8 @@ def _status(options: argparse.Namespace) -> int:
     from ases.reproduction import at_a_time, planned
     from ases.status import report_lines
 
-    print("\n".join(report_lines(planned(_parameters(options)), at_a_time(options.cores))))
+    parameters = _parameters(options)
+    print("\n".join(report_lines(planned(parameters), at_a_time(options.cores), parameters)))
     return 0
 
 

@@ -44,9 +44,11 @@ class PlainWriter(TransformersWriter):
     """The plain loop that the others are compared with: transformers' ``generate``, one example at a time."""
 
     @torch.inference_mode()
-    def write(self, contexts: Sequence[Sequence[int]], limit: int, keys: Sequence[int] = ()) -> list[Written]:
-        """Greedy, a call of ``generate`` for each context."""
-        written = []
+    def _write(
+        self, contexts: Sequence[Sequence[int]], limit: int, keys: Sequence[int], few: int
+    ) -> list[Written | None]:
+        """Greedy, a call of ``generate`` for each context; all that is written goes through here."""
+        written: list[Written | None] = []
         for context in contexts:
             ids = torch.tensor([list(context)], device=self.model.device)
             mask = torch.ones_like(ids)

@@ -70,7 +70,8 @@ class Turn:
 class Growing:
     """A chain while it is written; ``unit`` names its question, ``context`` is all that the models have to read.
 
-    ``reason`` says why it ended, None while it grows; ``restored`` is a finished chain that came from disk.
+    ``reason`` says why it ended, None while it grows; ``late`` that its turn was given up for now, as it kept others
+    waiting; ``restored`` is a finished chain that came from disk.
     """
 
     unit: int
@@ -88,6 +89,7 @@ class Growing:
     flops: int = 0
     agreement: float = 0.0
     reason: str | None = None
+    late: bool = False
     restored: Chain | None = None
 
     def append(self, turn: Turn, name: str, codec: Codec, *, models: int, rounds: int, tokens: int) -> None:

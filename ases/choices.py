@@ -58,7 +58,7 @@ COLUMN_FIELDS = ("qid", "question", "rationale", "answer", "source", "licence")
 LANGUAGES = ("en", "zh")
 LANGUAGE_OF = {"reports": "zh", "cpet": "zh"}
 """Languages of data that is not English, unless another is given."""
-SIZE_NAMES = ("smoke", "quick", "classroom", "real", "gpu", "paper")
+SIZE_NAMES = ("smoke", "quick", "real", "classroom", "gpu", "paper")
 
 MOST_CURVE_POINTS = 5
 """How often a run may look at validation accuracy or ROUGE-L (METHOD, section 5)."""

@@ -8,40 +8,42 @@ settings; one named as a method has that method's look, the others one of their 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import product
+import math
+from collections.abc import Iterable
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ases.errors import DataError
-from ases.looks import LOOKS, PAGE, Look, check, count_text, drawn, measure_axis, span
+from ases.looks import LOOKS, PAGE, Look, check, count_text, drawn, legend_above, measure_axis, span
 from ases.measures import Measure, measure_in
 
-# Okabe and Ito's colours, then markers and dashes: no two arms share a colour and a marker.
-_COLOURS = ("#009e73", "#cc79a7", "#0072b2", "#d55e00", "#56b4e9", "#e69f00", "#7f7f7f")
-_MARKERS = (("P", "-"), ("v", "--"), ("s", "-."), ("<", ":"))
+# Okabe and Ito's colours, those first that methods do not have, then markers and dashes.
+_COLOURS = ("#009e73", "#cc79a7", "#7f7f7f", "#e69f00", "#56b4e9", "#d55e00", "#0072b2")
+_MARKERS = (("P", "--"), ("v", "-."), ("<", ":"), ("p", "--"), ("h", "-."), (">", ":"))
 _APART = 0.05  # doublings of the size between arms, so that their intervals do not cover each other
 
 
 def arm_looks(arms: Iterable[str]) -> dict[str, Look]:
     """A look for each arm, in order. Raises DataError for more arms than can be told apart."""
     arms = list(dict.fromkeys(arms))
-    taken = {(LOOKS[arm].colour, LOOKS[arm].marker) for arm in arms if arm in LOOKS}
+    others, methods = [arm for arm in arms if arm not in LOOKS], [LOOKS[arm] for arm in arms if arm in LOOKS]
+    used, taken = {look.colour for look in methods}, {(look.colour, look.marker) for look in methods}
     free = [
-        (colour, marker, line)
-        for (marker, line), colour in product(_MARKERS, _COLOURS)
-        if (colour, marker) not in taken
+        Look("", colour, *_MARKERS[(place + shift) % len(_MARKERS)])
+        for shift in range(len(_MARKERS))
+        for place, colour in enumerate(_COLOURS)
     ]
-    others = [arm for arm in arms if arm not in LOOKS]
+    free = [look for look in free if (look.colour, look.marker) not in taken]
+    free.sort(key=lambda look: look.colour in used)  # colours of methods in the figure last
     if len(others) > len(free):
         raise DataError(f"{len(arms)} arms in one figure, but only {len(free)} can be told apart; draw fewer")
-    own = {arm: Look(arm, colour, marker, line) for arm, (colour, marker, line) in zip(others, free, strict=False)}
-    return {arm: LOOKS.get(arm) or own[arm] for arm in arms}
+    looks = LOOKS | {arm: replace(look, label=arm) for arm, look in zip(others, free, strict=False)}
+    return {arm: looks[arm] for arm in arms}
 
 
 @drawn
@@ -54,7 +56,7 @@ def accuracy_by_size(table: pd.DataFrame) -> Figure:
     measure = measure_in(table)
     what = "accuracy_by_size"
     check(what, table, ("low", "high"), (measure.column, "n", "seeds"), keys=("arm", "train_size"))
-    figure, ax = plt.subplots(figsize=(PAGE, 3.4))
+    figure, ax = plt.subplots(figsize=(PAGE, 3.8))
     arms = list(dict.fromkeys(table["arm"]))
     for number, (arm, look) in enumerate(arm_looks(arms).items()):
         rows = table[table["arm"] == arm].sort_values("train_size")
@@ -64,9 +66,9 @@ def accuracy_by_size(table: pd.DataFrame) -> Figure:
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set(xlabel="training examples", ylabel=f"{measure.label} (95 % interval)", title=_counts(table))
+    ax.set(xlabel="training examples", ylabel=f"{measure.label} (95 % interval)")
     measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
-    figure.legend(loc="outside right center", handlelength=3.2)
+    legend_above(figure, ax, _counts(table), columns=2)
     return figure
 
 
@@ -79,11 +81,12 @@ def accuracy_by_flops(table: pd.DataFrame) -> Figure:
     measure = measure_in(table)
     check("accuracy_by_flops", table, ("low", "high"), (measure.column,), keys=("arm", "train_size", "flops"))
     if not (table["flops"] > 0).all():
-        raise DataError(f"accuracy_by_flops: flops is {table['flops'].min():g} in a row, which has no place on a log axis")
+        least = table["flops"].min()
+        raise DataError(f"accuracy_by_flops: a row has {least:g} flops, which has no place on a log axis; leave it out")
     looks, sizes = arm_looks(table["arm"]), sorted(table["train_size"].unique())
     across = min(len(sizes), 3)
     down = -(-len(sizes) // across)
-    figure, axes = plt.subplots(down, across, figsize=(PAGE, 0.9 + 2.2 * down), sharex=True, sharey=True, squeeze=False)
+    figure, axes = plt.subplots(down, across, figsize=(PAGE, 0.9 + 2.2 * down), sharey=True, squeeze=False)
     for ax, size in zip(axes.flat, sizes, strict=False):
         panel = table[table["train_size"] == size]
         for arm, look in looks.items():
@@ -91,10 +94,10 @@ def accuracy_by_flops(table: pd.DataFrame) -> Figure:
             if len(rows):
                 _line(ax, rows, rows["flops"], look, measure)
         ax.set(xscale="log", title=f"{size:,} training examples", xlabel="training FLOPs")
+        _decades(ax, panel["flops"])
         measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
     for ax in axes.flat[len(sizes) :]:
         ax.set_visible(False)
-    _decades(axes.flat[: len(sizes)], table["flops"])
     for ax in axes[:, 0]:
         ax.set_ylabel(f"{measure.label} (95 % interval)")
     handles = {label: line for ax in axes.flat for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
@@ -112,22 +115,20 @@ def _line(ax: Axes, rows: pd.DataFrame, at: pd.Series, look: Look, measure: Meas
     ax.plot(at, rows[measure.column], look.line, color=look.colour, label=look.label, linewidth=1, **marks)
 
 
-def _decades(axes: Sequence[Axes], flops: pd.Series) -> None:
-    """Ticks at 1, 3, 10, ... FLOPs where there is room for 3, named as powers of ten."""
-    low, high = np.log10(flops.min()), np.log10(flops.max())
-    steps = (1, 3) if high - low < 2 else (1,)
-    ticks = [k * 10.0**power for power in range(int(low), int(high) + 1) for k in steps]
-    ticks = [tick for tick in ticks if low - 0.15 <= np.log10(tick) <= high + 0.15]
-    for ax in axes:
-        ax.set_xlim(flops.min() / 1.3, flops.max() * 1.3)
-        ax.set_xticks(ticks)
-        ax.xaxis.set_major_formatter(FuncFormatter(_power_text))
-        ax.xaxis.set_minor_locator(NullLocator())
-        ax.tick_params(axis="x", labelbottom=True)
+def _decades(ax: Axes, flops: pd.Series) -> None:
+    """Ticks at the powers of ten, and at 2 and 5 times them where the axis is short."""
+    low, high = flops.min() / 1.3, flops.max() * 1.3
+    steps = (1, 2, 5) if high / low < 30 else (1,)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    ax.set_xlim(low, high)
+    ax.set_xticks([tick for tick in ticks if low <= tick <= high])
+    ax.xaxis.set_major_formatter(FuncFormatter(_power_text))
+    ax.xaxis.set_minor_locator(NullLocator())
 
 
 def _power_text(value: float, _: int) -> str:
-    power = int(np.floor(np.log10(value) + 1e-9))
+    power = math.floor(math.log10(value) + 1e-9)
     factor = round(value / 10.0**power)
     return rf"$10^{{{power}}}$" if factor == 1 else rf"${factor}\times10^{{{power}}}$"
 

@@ -21,7 +21,7 @@ from transformers import GenerationConfig, PreTrainedModel
 from ases.errors import DataError
 from ases.models import Cost, context_limit, cost_of
 from ases.settings import GenerationSettings
-from ases.token_steps import steps_for
+from ases.token_steps import encoder_for, steps_for
 from ases.tokens import Codec, padded
 
 ENCODED_AT_ONCE = 512
@@ -29,6 +29,9 @@ ENCODED_AT_ONCE = 512
 
 SHRINK_AT = 0.75
 """A batch is compacted when no more than this share of its rows still writes: copying costs as much as two steps."""
+
+FEW = 0.5
+"""The share of a batch that is given up when it writes on for as long again as it took the others to finish."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +139,27 @@ class TransformersWriter:
             self._fingerprint = weights_hash(self.model)
         return self._fingerprint
 
-    @torch.inference_mode()
     def write(self, contexts: Sequence[Sequence[int]], limit: int, keys: Sequence[int] = ()) -> list[Written]:
         """Continue each context by at most ``limit`` tokens; ``keys`` seed the draws, one a context.
 
         The same key draws the same text whatever else is in the batch, but for rounding: a draw that falls within
         1e-6 of the border between two tokens may go either way. Raises DataError for a context over the limit.
         """
+        return [text for text in self._write(contexts, limit, keys, 0) if text is not None]
+
+    def write_most(
+        self, contexts: Sequence[Sequence[int]], limit: int, keys: Sequence[int] = ()
+    ) -> list[Written | None]:
+        """As :meth:`write`, but texts that keep most of the batch waiting are given up: they are None.
+
+        A step costs nearly as much for one row as for ten, so they are better written later, with others like them.
+        """
+        return self._write(contexts, limit, keys, int(FEW * len(contexts)))
+
+    @torch.inference_mode()
+    def _write(
+        self, contexts: Sequence[Sequence[int]], limit: int, keys: Sequence[int], few: int
+    ) -> Sequence[Written | None]:
         check_contexts(contexts, self.context_limit)
         if not contexts:
             return []
@@ -152,18 +169,19 @@ class TransformersWriter:
         # Longest first: as rows leave, the batch becomes narrower as well as shorter.
         order = sorted(range(len(contexts)), key=lambda row: -len(contexts[row]))
         states, mask = self._encode([contexts[row] for row in order])
-        return self._decode(order, states, mask, limit, draws)
+        return self._decode(order, states, mask, limit, draws, few)
 
     def _encode(self, contexts: list[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Encoder states (rows x longest x width) and mask, read in runs of contexts of like length."""
         device = self.model.device
         at_once = ENCODED_AT_ONCE if device.type == "cpu" else 64 * ENCODED_AT_ONCE
-        encoder, width = self.model.get_encoder(), len(contexts[0])
+        width = len(contexts[0])
+        encoder = encoder_for(self.model, width)
         states, masks, start = None, torch.zeros((len(contexts), width), dtype=torch.long, device=device), 0
         while start < len(contexts):
             stop = start + max(1, at_once // len(contexts[start]))
             ids, mask = (part.to(device) for part in padded(contexts[start:stop], self.codec.pad))
-            part = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            part = encoder(ids, mask)
             if states is None:
                 states = part.new_zeros((len(contexts), width, part.shape[-1]))
             states[start : start + len(part), : part.shape[1]] = part
@@ -172,13 +190,20 @@ class TransformersWriter:
         return states, masks
 
     def _decode(
-        self, rows: list[int], states: torch.Tensor, mask: torch.Tensor, limit: int, draws: torch.Tensor | None
-    ) -> list[Written]:
+        self,
+        rows: list[int],
+        states: torch.Tensor,
+        mask: torch.Tensor,
+        limit: int,
+        draws: torch.Tensor | None,
+        few: int,
+    ) -> list[Written | None]:
         steps = steps_for(self.model, states, mask, limit)
         tokens = torch.full((len(rows), 1), self.start, device=states.device)
         texts: list[list[int]] = [[] for _ in rows]
         scores, finished = [0.0] * len(rows), [False] * len(rows)
         going, left = list(rows), len(rows)  # which text each row of the batch writes, and how many still do
+        last = limit
         for step in range(limit):
             tokens, gained = self._choose(steps.next(tokens), None if draws is None else draws[going, step])
             for place, (row, token) in enumerate(zip(going, tokens.flatten().tolist(), strict=True)):
@@ -190,7 +215,9 @@ class TransformersWriter:
                     left -= 1
                 else:
                     texts[row].append(token)
-            if not left:
+            if left <= few:
+                last = min(last, 2 * (step + 1))
+            if not left or step + 1 == last:
                 break
             if left <= SHRINK_AT * len(going):
                 places = [place for place, row in enumerate(going) if not finished[row]]
@@ -198,7 +225,10 @@ class TransformersWriter:
                 chosen = torch.tensor(places, device=states.device)
                 tokens = tokens[chosen]
                 steps.keep(chosen)
-        return [Written(tuple(texts[row]), finished[row], scores[row]) for row in range(len(texts))]
+        return [
+            Written(tuple(text), finished[row], scores[row]) if finished[row] or len(text) == limit else None
+            for row, text in enumerate(texts)
+        ]
 
     def _choose(self, logits: torch.Tensor, draws: torch.Tensor | None) -> tuple[torch.Tensor, list[float] | None]:
         """The next token of each row (rows x 1), and where tokens are drawn its log-probability (nats)."""

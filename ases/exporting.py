@@ -3,9 +3,10 @@
 >>> export(planned(load_file("params/paper.yaml")))                             # doctest: +SKIP
 
 ``figures/results/runs/<size>/<run folder>/`` holds a manifest and small tables: of a training its curve and budget, of
-a scoring its numbers, of a generation one row a question with ``qid``, ``label`` and ``prediction`` (numbers; no text).
-Two machines never write the same file, so what both export can be merged. A run found there counts as done for the
-sizes that take too long for one sitting, as long as nothing to be done needs its weights or scores.
+a scoring its numbers, of a segmentation the tables of its figures, of a generation one row a question with ``qid``,
+``label`` and ``prediction``, and one row a step of what was written with how it was judged (numbers; no text). Two
+machines never write the same file, so what both export can be merged. A run found there counts as done for the sizes
+that take too long for one sitting, as long as nothing to be done needs its weights or scores.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ases.errors import RunError
 from ases.execution import state
 from ases.folders import Run
+from ases.needs import GRIDS
 from ases.parameters import root
 from ases.provenance import file_hash
 from ases.settings import PRIVATE
@@ -30,9 +32,15 @@ if TYPE_CHECKING:
 ALWAYS_COMPUTED = ("smoke", "quick")
 """Sizes for which nothing is drawn from what was exported."""
 
-_TABLES = {"training": ("training.json", "points.parquet"), "scoring": (), "generation": ("predictions.parquet",)}
+_TABLES = {
+    "training": ("training.json", "points.parquet"),
+    "scoring": (),
+    "segmentation": (),  # and the tables of its figures
+    "generation": ("predictions.parquet", "steps.parquet", "first_errors.parquet"),
+}
 _TEXTS = ["chain"]
-_READ_TABLES_ONLY = ("comparison", "results")  # all other steps need the weights or scores of what comes before them
+_READ_TABLES_ONLY = ("comparison", "results", "start", *GRIDS)
+"""Steps that read tables; all others need the weights or scores of what comes before them."""
 
 
 def results_folder(size: str) -> Path:
@@ -41,7 +49,7 @@ def results_folder(size: str) -> Path:
 
 
 def export(plan: Sequence[Run]) -> list[Path]:
-    """Keep each finished training, scoring and generation that is not kept yet; returns the new folders.
+    """Keep each finished training, scoring, segmentation and generation not kept yet; returns the new folders.
 
     Raises RunError for private data, and where a finished run has lost a table.
     """
@@ -50,10 +58,9 @@ def export(plan: Sequence[Run]) -> list[Path]:
         raise RunError(f"nothing that is computed from {private[0]} is exported: its texts are about real patients")
     written = []
     for run in plan:
-        place = _place(run)
-        if run.step in _TABLES and not (place / "manifest.json").is_file() and state(run) == "done":
-            _keep(run, place)
-            written.append(place)
+        if run.step in _TABLES and not _is_kept(run) and state(run) == "done":
+            _keep(run, _place(run))
+            written.append(_place(run))
     return written
 
 
@@ -76,7 +83,7 @@ def restore(plan: Sequence[Run]) -> list[Run]:
         if any(state(one) not in ("done", "exported") for one in users):
             if now == "exported":
                 run.manifest_path.unlink()
-        elif now == "exported" or (_place(run) / "manifest.json").is_file():
+        elif now == "exported" or _is_kept(run):
             drawn[run.key] = run
     for run in drawn.values():
         if state(run) != "exported":
@@ -86,7 +93,7 @@ def restore(plan: Sequence[Run]) -> list[Run]:
 
 def drawn_sizes(plan: Iterable[Run]) -> bool:
     """Whether runs of this plan may be drawn from what was exported."""
-    return not any(_size(run) in ALWAYS_COMPUTED for run in plan)
+    return not any(_size(run) in ALWAYS_COMPUTED for run in plan if run.step in _TABLES)  # a check of a file has none
 
 
 def results_table(size: str) -> pd.DataFrame:
@@ -109,18 +116,31 @@ def _place(run: Run) -> Path:
     return results_folder(_size(run)) / run.folder.name
 
 
+def _is_kept(run: Run) -> bool:
+    """Whether the run is kept with all tables; one that an earlier version kept with fewer is kept anew."""
+    path = _place(run) / "manifest.json"
+    return path.is_file() and set(_TABLES[run.step]) <= set(json.loads(path.read_text(encoding="utf-8"))["files"])
+
+
 def _keep(run: Run, place: Path) -> None:
+    import pandas as pd  # late: most commands need no tables
+
     partial = place.with_name(f"{place.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    for name in _TABLES[run.step]:
+    names = [*_TABLES[run.step]]
+    if run.step == "segmentation":
+        names += [f"figures/{path.name}" for path in sorted(run.figure_folder.glob("*.csv"))]
+        (partial / "figures").mkdir()
+    for name in names:
         if not run.path(name).is_file():
             raise RunError(f"{run.label} has lost {name}; delete its folder {run.folder.name} and run it again")
-        if name == "predictions.parquet":
-            _without_texts(run).to_parquet(partial / name, index=False)
+        if run.step == "generation":  # many rows: they are kept as small as they can be
+            table = _without_texts(run) if name == "predictions.parquet" else pd.read_parquet(run.path(name))
+            table.to_parquet(partial / name, index=False, compression="zstd")
         else:
             shutil.copyfile(run.path(name), partial / name)
-    files = {path.name: file_hash(path) for path in sorted(partial.iterdir())}
+    files = {name: file_hash(partial / name) for name in names}
     content = {**_placeless(run.manifest()), "files": files, "exported": True}
     _write_whole(partial / "manifest.json", content)
     shutil.rmtree(place, ignore_errors=True)  # without a manifest: left by one that was killed

@@ -55,8 +55,8 @@ def build_folder() -> Path:
 
 def figure_place(size: str, notebook: str) -> Path | None:
     """Where the figures of a notebook are published, None for a size whose figures are not."""
-    places = {"quick": root() / "figures" / notebook, "real": root() / "figures" / "real" / notebook}
-    return places.get(size)
+    places = {"quick": "", "real": "real", "classroom": ""}  # classroom's are of other notebooks than quick's
+    return root() / "figures" / places[size] / notebook if size in places else None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ __all__ = ["REASONS", "Chain", "TransformersWriter", "Writer", "Written", "chain
 WINDOW = 16
 """Questions are taken in and sorted by length in windows of this many batches, however many there are."""
 
+LATE = 0.5
+"""Chains whose turn was given up are written when they are this share of a batch, or when no others are left."""
+
 _SCHEDULING = ("generation_batch", "token_budget")
 """Settings that decide how fast chains come, and not what they are."""
 
@@ -143,7 +146,7 @@ def stream_chains(
             turn = [chain for chain in active if chain.reason is None and run.whose_turn(chain) == name]
             run.write(name, turn)
             for chain in turn:
-                if watch is not None and chain.sample == 0:
+                if watch is not None and chain.sample == 0 and not chain.late:
                     watch(chain.chain(run.per_segment))
         ended = [chain for chain in active if chain.reason is not None]
         active = [chain for chain in active if chain.reason is None]
@@ -200,16 +203,21 @@ class _Run:
 
     def admit(self, waiting: list[Growing], active: list[Growing]) -> None:
         """Let waiting chains enter while rows and token budget allow; one at least, if none is active."""
-        width = max((len(chain.context) + 1 for chain in active), default=0)
+        writing = [chain for chain in active if not chain.late]
+        width = max((len(chain.context) + 1 for chain in writing), default=0)
         while waiting:
-            rows = (len(active) + 1) * self.per_segment
+            rows = (len(writing) + 1) * self.per_segment
             width = max(width, len(waiting[-1].context) + 1)
             if active and (rows > self.settings.generation_batch or rows * width > self.settings.token_budget):
                 return
-            active.append(waiting.pop())
+            writing.append(waiting.pop())
+            active.append(writing[-1])
 
     def write(self, name: str, turn: list[Growing]) -> None:
-        """Let model ``name`` write for each chain, in as few batches as rows and token budget allow."""
+        """Let model ``name`` write for each chain, in as few batches as rows and token budget allow.
+
+        Chains whose turn takes far longer than the others' are late: they wait until they are many, or alone.
+        """
         limit = self.writers[name].context_limit
         fitting = []
         for chain in turn:
@@ -217,8 +225,15 @@ class _Run:
                 chain.reason = "length"
             else:
                 fitting.append(chain)
-        for batch in self._batches(fitting):
-            self._write(name, batch)
+        prompt = [chain for chain in fitting if not chain.late]
+        late = [chain for chain in fitting if chain.late]
+        writer = self.writers[name]
+        most = getattr(writer, "write_most", writer.write) if self.rounds > 1 else writer.write
+        for batch in self._batches(prompt):
+            self._write(name, batch, most)
+        if not prompt or len(late) * self.per_segment >= LATE * self.settings.generation_batch:
+            for batch in self._batches(late):
+                self._write(name, batch, writer.write)
 
     def _batches(self, turn: list[Growing]) -> Iterator[list[Growing]]:
         if self.decoding.kind == "beams":  # where a beam search may stop is part of what it finds
@@ -237,7 +252,7 @@ class _Run:
     def _left(self, chain: Growing) -> int:
         return min(self.longest, self.settings.max_chain_tokens - len(chain.ids))
 
-    def _write(self, name: str, batch: list[Growing]) -> None:
+    def _write(self, name: str, batch: list[Growing], write: Callable[..., Sequence[Written | None]]) -> None:
         samples = range(self.per_segment)
         contexts = [[*chain.context, self.codec.end] for chain in batch for _ in samples]
         limit = max(self._left(chain) for chain in batch)
@@ -245,11 +260,15 @@ class _Run:
             # Samples of a chain and of a segment are told apart by one number: only one kind of vote is taken.
             seed = self.settings.generation_seed
             keys = [row_key(seed, chain.qid, chain.sample + n, chain.rounds) for chain in batch for n in samples]
-            texts = self.writers[name].write(contexts, limit, keys)
+            texts = write(contexts, limit, keys)
         else:
-            texts = self.writers[name].write(contexts, limit)
+            texts = write(contexts, limit)
         for place, chain in enumerate(batch):
-            own = texts[place * self.per_segment : (place + 1) * self.per_segment]
+            found = texts[place * self.per_segment : (place + 1) * self.per_segment]
+            own = [text for text in found if text is not None]
+            chain.late = len(own) < len(found)
+            if chain.late:
+                continue
             turn = self._turn(name, chain, own)
             self._append(chain, turn, name)
             if self.journal is not None:

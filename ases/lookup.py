@@ -24,6 +24,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from ases.arithmetic import compute, read_equations
+from ases.arms import LOOKUP
 from ases.chains import Chain
 from ases.duplicates import masked_words, word_sets
 from ases.errors import DataError
@@ -32,10 +33,7 @@ from ases.examples import Example, state_answer
 from ases.measures import measure_in
 from ases.numerals import leading_numeral
 
-LOOKUP = "lookup"
-"""What tables call this control in their column ``method``."""
-
-_CELLS = 2**22  # overlaps held at a time
+_CELLS = 2**20  # overlaps held at a time
 _LIST_MARK = r"^[^\S\n]*[(（]?\d{1,3}[.)）、](?!\d)"
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\w.])\.\d+"
 # Words that a number in words may begin with; what comes of it is left to ases.numerals.
@@ -79,13 +77,13 @@ def nearest(train: Sequence[Example], test: Sequence[Example]) -> pd.DataFrame:
     a few numbers a word of a question. Raises DataError where there is no training question, or several languages.
     """
     language = _language(train, test)
-    keys = [skeleton(example.question, language) for example in test]
+    keys = [question_skeleton(example.question, language) for example in test]
     places: dict[str, list[int]] = {key: [] for key in keys}
     qids, unsure = [], []
     for position, example in enumerate(train):
         qids.append(example.qid)
         unsure.append(example.answer is not None and any(one.origins > 1 for one in _mentions(example)))
-        key = skeleton(example.question, language)
+        key = question_skeleton(example.question, language)
         if key in places:
             places[key].append(position)
     order = np.array(sorted(range(len(qids)), key=lambda position: (unsure[position], qids[position])))
@@ -103,11 +101,11 @@ def nearest(train: Sequence[Example], test: Sequence[Example]) -> pd.DataFrame:
     return pd.DataFrame({**columns, "position": position, "similarity": similarity, "exact": exact})
 
 
-def skeleton(question: str, language: str = "en") -> str:
+def question_skeleton(question: str, language: str = "en") -> str:
     """The masked words of a question in order, every number one slot, in digits or words.
 
-    >>> skeleton("Ann had 25 red pens.") == skeleton("Tom had twenty-one red pens.")
-    True
+    >>> question_skeleton("Ann had 25 red pens."), question_skeleton("Tom had twenty-one red pens.")
+    ('@ had # red pens', '@ had # red pens')
     """
     return " ".join(masked_words(_slotted(question, language), language))
 
@@ -124,7 +122,8 @@ def lookup_findings(table: pd.DataFrame) -> list[str]:
     """A :func:`lookup_table` in sentences: how much of the task is a lookup, read from the table."""
     measure, rows, total = measure_in(table), table.set_index("exact"), int(table["n"].sum())
     same = int(rows["n"].get(True, 0))
-    lines = [f"{same:,} of {total:,} test questions ({same / total:.0%}) equal a training one but for numbers and names."]
+    share = f"{same:,} of {total:,} test questions ({same / total:.0%})"
+    lines = [f"{share} equal a training question but for numbers and names."]
     reaches = "answers" if measure.share else f"reaches {measure.label}"
     for exact, where in ((True, "On these"), (False, "On the others")):
         if exact in rows.index:
@@ -258,7 +257,7 @@ def swapped(example: Example, question: str) -> str:
 def _paired(first: str, second: str, language: str) -> dict[int | None, Fraction]:
     """For slots of the first question the number of the second that takes its place."""
     values = [value for _, _, value in _numbers(second)]
-    one, other = skeleton(first, language).split(), skeleton(second, language).split()
+    one, other = question_skeleton(first, language).split(), question_skeleton(second, language).split()
     mine, theirs = [[at for at, word in enumerate(words) if word == "#"] for words in (one, other)]
     slots, pairs = range(len(list(_numbers(first)))), {}
     if len(mine) == len(slots) and len(theirs) == len(values):  # not in Chinese, whose skeletons have no words
@@ -316,5 +315,5 @@ def _written(value: Fraction, like: str) -> str:
         return format(value.numerator, commas)
     exact = 10**12 % value.denominator == 0
     decimals = 12 if exact else max(2, len(like.partition(".")[2]))
-    text = format(round(Decimal(value.numerator) / value.denominator, decimals), f"{commas}f")
+    text = format(Decimal(round(value * 10**decimals)).scaleb(-decimals), f"{commas}f")
     return text.rstrip("0").rstrip(".") if exact else text

@@ -20,20 +20,31 @@ from ases import runs
 from ases.errors import RunError
 from ases.execution import state
 from ases.folders import MEASURED, STEPS, Run, build_folder, figure_place
+from ases.needs import GRIDS
 from ases.parameters import defaults, notebook_path, read_notebook, root
 from ases.provenance import injected
 from ases.reproduction import planned
 from ases.settings import PRIVATE
 
-_PLACES = {"quick": "notebooks", "real": "notebooks/real", "smoke": "tests/notebooks"}
+_PLACES = {
+    "quick": "notebooks",
+    "real": "notebooks/real",
+    "classroom": "notebooks",  # the grids alone, which are published of no other size
+    "smoke": "tests/notebooks",
+}
+_AS_THEY_STAND = ("quick", "classroom")
+"""Sizes whose published notebooks are the sources themselves, executed with their own defaults."""
+
+_ALONE = ("start", *GRIDS)
+"""Steps that a parameter file asks for by lists of their own."""
 
 
 def published_runs(parameters: Mapping[str, Any], plan: list[Run]) -> list[Run]:
     """One run a notebook: the first seed, and the notebook's own default method, or the last where that is not run."""
     size, keys, methods = parameters.get("size") or "quick", {run.key for run in plan}, parameters.get("methods")
-    chosen = [run for run in plan if run.step == "start"]
+    chosen = [run for run in plan if run.step in _ALONE]
     for step, notebook in STEPS.items() if methods else ():
-        if step in ("start", MEASURED) or (size == "real" and step not in ("data", "segmentation", "comparison")):
+        if step in (*_ALONE, MEASURED) or (size == "real" and step not in ("data", "segmentation", "comparison")):
             continue
         method = defaults(notebook_path(notebook)).get("method")
         method = method if method in methods else methods[-1]
@@ -50,8 +61,10 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
     ``only`` names the notebooks to publish, which need their own runs done and no others; none means all. Raises
     RunError where a run is not done, where the data is private, or where a text names a place of this machine.
     """
-    plan = planned(parameters)
     size = parameters.get("size") or "quick"
+    if size not in _PLACES:
+        raise RunError(f"size {size} is not published: its runs are exported (python -m ases export)")
+    plan = planned(parameters)
     private = [run.settings.data.data for run in plan if run.settings.data.data in PRIVATE]
     if private:
         raise RunError(f"nothing that is computed from {private[0]} is published: its texts are about real patients")
@@ -80,19 +93,17 @@ def publish_measured(run: Run, in_file: Mapping[str, Any]) -> list[Path]:
     rationales were measured at size smoke, whose notebook must run where there are none.
     """
     size = run.parameters.get("size") or "quick"
-    if size == "real" or (size == "smoke" and run.parameters.get("data_folder")):
+    if size not in ("quick", "smoke") or (size == "smoke" and run.parameters.get("data_folder")):
         raise RunError("not published: that is for size quick, and for size smoke without data_folder")
     return _written(_texts([run], size, run.parameters, in_file), _figures([run], size))
 
 
-def _texts(
-    chosen: list[Run], size: str, parameters: Mapping[str, Any], in_file: Mapping[str, Any]
-) -> dict[Path, str]:
+def _texts(chosen: list[Run], size: str, parameters: Mapping[str, Any], in_file: Mapping[str, Any]) -> dict[Path, str]:
     """The executed notebooks as they are published, by where they go."""
     contents: dict[Path, str] = {}
     for run in chosen:
         content = read_notebook(run.path("notebook.ipynb"))
-        if size == "quick" and any(injected(cell) for cell in content["cells"]):
+        if size in _AS_THEY_STAND and any(injected(cell) for cell in content["cells"]):
             raise RunError(
                 f"{run.label} was run with other parameters than the notebook's defaults, and published notebooks show "
                 "the defaults: change its parameters cell or the parameter file"

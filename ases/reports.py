@@ -1,18 +1,23 @@
 """Generated PET/CT reports, Chinese or English: findings, and an impression with the true label of every piece.
 
 >>> example = generate_reports(1, seed=33, language="en")[0]
->>> example.rationale.splitlines()[0]
-'1. Nodule in the medial segment of the middle lobe (2.4 x 2.2 cm), SUVmax 4.4, of uncertain nature.'
->>> example.gold[:3]
-('ES', 'ES', 'AS')
+>>> print(example.rationale.splitlines()[0].replace(", ", ",\\n"))
+1) Nodular lesion in the RML (medial),
+2.4 x 2.2 cm,
+with increased FDG uptake,
+maximum SUV 4.4,
+indeterminate.
+>>> example.gold[:5]
+('ES', 'ES', 'ES', 'ES', 'AS')
 
 The embedded stand-in for private reports of the layout question (findings), answer (impression), qid. A report tells a
 patient (:mod:`ases.report_cases`) in the words of a language (:mod:`ases.report_wording_zh`, ``_en``); the same seed
 and place in the list give the same patient in both languages. Nothing in it comes from a real report.
 
-Gold labels (METHOD, section 2). A clause of the impression either repeats what the findings say of a lesion (where,
-how large, SUVmax, look) or that the rest is normal: ``ES``; or it states what follows by the rules of
-:mod:`ases.lesions`, or by the table of benign signs, a word or number that the findings do not hold: ``AS``.
+Gold labels (METHOD, section 2). A clause of the impression is ``ES`` where it says what the findings say, of a lesion
+(where, how large, SUVmax, look) or that the rest is normal, be it in their words, in others, with several facts in
+one, or with a size in mm or rounded, which says no more than the size. It is ``AS`` where it states what follows by
+the rules of :mod:`ases.lesions`, or by the table of benign signs, also where it repeats words of the findings.
 
 Leakage (METHOD, section 4). The schema is the pattern of rules (``graph``) and the organ of the primary tumour,
 whatever the sites and wording; no two reports of one call share a schema together with the numbers of the findings.
@@ -32,7 +37,7 @@ from ases.examples import Example
 from ases.report_benign import BENIGN
 from ases.report_cases import draw_case
 from ases.report_findings import LANGUAGES, Speaker, write_findings
-from ases.report_impressions import write_impression
+from ases.report_impressions import RETOLD, write_impression
 from ases.report_sites import SITES
 
 
@@ -103,6 +108,7 @@ def skeleton(example: Example) -> str:
 def _masks(language: str) -> tuple[re.Pattern, re.Pattern]:
     names = {getattr(site, language) for site in SITES.values()}
     names |= {place for benign in BENIGN.values() for place in benign.words[language].places}
+    names |= {RETOLD[language].retold_site(name) for name in names}
     names |= {LANGUAGES[language].named(name) for name in names}
     longest_first = sorted(names, key=lambda name: (-len(name), name))
     gap = "(?:、|及)" if language == "zh" else "(?:, | and )"

@@ -20,6 +20,7 @@ from ases import exporting, runs
 from ases.errors import ParameterError, RunError
 from ases.execution import PARTIAL, execute, is_locked, locked, prepare, state
 from ases.folders import MEASURED, STEPS, Run
+from ases.needs import GRIDS, OF_SEVERAL
 from ases.parameters import check, check_declared, defaults, joined, notebook_path, problems_of, root
 from ases.settings import GENERATED
 from ases.sweeps import points
@@ -31,8 +32,10 @@ def planned(parameters: Mapping[str, Any]) -> list[Run]:
     Raises ParameterError or DataError.
     """
     check_declared(parameters, "the parameters")
-    needed = ("train_sizes", "start_methods", "seeds") if parameters.get("starts") else ("methods", "seeds")
-    absent = [name for name in needed if parameters.get(name) is None]
+    asked = [names for step, names in OF_SEVERAL.items() if step in ("start", *GRIDS) and parameters.get(names[0])]
+    if parameters.get("methods") or not asked:
+        asked.append(("methods", "seeds"))
+    absent = [name for name in dict.fromkeys(sum(asked, ())) if parameters.get(name) is None]
     problems = [f"{name} is not given: add a line such as `{name}: [...]`" for name in absent]
     if not problems:
         found = [text for point in points(parameters) for text in problems_of(point)]

@@ -275,7 +275,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"train_size": 96, "valid_size": 24, "test_size": 48, "budget": 2e10, "curve_points": 2, **_SMALLEST},
     "quick": {"train_size": 4000, "valid_size": 200, "test_size": 1000, "budget": 3.5e12},
     # The main experiment, over several sittings: what `make reproduce` shows in one seed, with the power to tell.
-    "classroom": {"train_size": 2000, "valid_size": 300, "test_size": 1000, "budget": 3e12},
+    "classroom": {"train_size": 2000, "valid_size": 300, "test_size": 1000, "budget": 4e12, "curve_points": 2},
     "real": {
         "train_size": 0,
         "valid_size": 200,

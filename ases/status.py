@@ -12,24 +12,30 @@ import json
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ases.errors import ParameterError
 from ases.execution import DURATION, PARTIAL, state
 from ases.folders import Run
 from ases.parameters import read_notebook
+from ases.sweeps import point_name
 
 WORDS = ("done", "exported", "running", "stale", "failed", "missing")
 """States, in the order in which they are counted: ``stale`` is done, but its notebook's code has changed since."""
 
 
-def report_lines(plan: Sequence[Run], cores: int) -> list[str]:
-    """One line a run (state, name, folder), the reasons under failed and running ones, and last a summary."""
+def report_lines(plan: Sequence[Run], cores: int, parameters: Mapping[str, Any] | None = None) -> list[str]:
+    """One line a run (state, name, folder), the reasons under failed and running ones, and last a summary.
+
+    ``parameters`` are those of the plan: where some are swept, a run's name tells the values that matter to it.
+    """
     states = {run.key: state(run) for run in plan}
-    lines = []
+    points = {run.key: point_name(parameters or {}, run.parameters) for run in plan}
+    names = {run.key: f"{run.label} ({points[run.key]})" if points[run.key] else run.label for run in plan}
+    width, lines = max(45, *map(len, names.values())), []
     for run in plan:
-        lines.append(f"{states[run.key]:8} {run.label:45} {run.folder.name}")
+        lines.append(f"{states[run.key]:8} {names[run.key]:{width}} {run.folder.name}")
         if states[run.key] == "failed":
             lines += [f"           {line}" for line in failure(run).splitlines()]
         if states[run.key] == "running":

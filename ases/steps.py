@@ -125,7 +125,7 @@ def _judged(chain: str, example: Example) -> tuple[tuple[Step, ...], bool]:
     return _judged_texts(chain, example.question, example.rationale)
 
 
-@lru_cache(maxsize=1 << 14)  # three tables ask for the same chains
+@lru_cache(maxsize=1 << 14)  # two tables ask for the same chains
 def _judged_texts(chain: str, question: str, rationale: str) -> tuple[tuple[Step, ...], bool]:
     given, reference = _known_of(question, rationale)
     known = set(given)
@@ -189,42 +189,42 @@ def _stated(text: str) -> list[_Stated]:
 
 
 def steps_of_chains(table: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFrame:
-    """One row a step of the chains of an :func:`ases.evaluation.evaluate_chains` table.
+    """One row a step of the chains of an :func:`ases.evaluation.evaluate_chains` table, without its text.
 
-    Columns: ``method, seed`` where the table has them, ``qid``, then those of :class:`Step`. A chain without equations
-    has no row, and examples without answers (reports) have no steps. Raises DataError where a question is not among
-    the examples.
+    Columns: ``method, seed`` where the table has them, ``qid``, then ``step, arithmetic, kind, after_right`` of
+    :class:`Step`. A chain without equations has no row, and examples without answers (reports) have no steps. Raises
+    DataError where there are no chains, or a question is not among the examples.
     """
+    names = ("step", "arithmetic", "kind", "after_right")
     rows = [
-        {**keys, **asdict(step)} for keys, chain, example in _chains(table, examples)
+        keys | {name: getattr(step, name) for name in names} for keys, chain, example in _chains(table, examples)
         for step in chain_steps(chain, example)
     ]  # fmt: skip
-    names = [name for name in ("method", "seed", "qid") if name in table]
-    return pd.DataFrame(rows, columns=[*names, "step", "text", "arithmetic", "kind", "after_right"])
+    return _typed(rows, table, names)
 
 
 def first_errors(table: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFrame:
     """One row a chain: ``method, seed`` where the table has them, ``qid``, then the columns of :class:`FirstError`.
 
-    No row for examples without answers.
+    No row for examples without answers. Raises as :func:`steps_of_chains` does.
     """
     rows = [keys | asdict(first_error(chain, example)) for keys, chain, example in _chains(table, examples)]
-    names = [name for name in ("method", "seed", "qid") if name in table]
-    return pd.DataFrame(rows, columns=[*names, "kind", "step", "steps", "correct"])
+    return _typed(rows, table, ("kind", "step", "steps", "correct"))
 
 
-def step_table(table: pd.DataFrame, examples: Sequence[Example], by: Sequence[str] = ("method",)) -> pd.DataFrame:
+def step_table(steps: pd.DataFrame, by: Sequence[str] = ("method",)) -> pd.DataFrame:
     """How often the first, second, ... step of a chain is right, with 95 % Wilson intervals; one row a step.
 
-    Columns: those of ``by``, ``step``, ``n`` (chains with so many steps), ``arithmetic, arithmetic_low,
-    arithmetic_high`` (share of equations that are right), ``n_after_right`` (those whose steps before are all right),
-    ``right, right_low, right_high`` (share of these that are right, see :func:`chain_steps`; NaN where there are
-    none). Each chain counts once a row; without answers, or without any equation, the table is empty. Raises DataError
-    for several seeds in one row: they answer the same questions, so ask for ``by=("method", "seed")``.
+    ``steps`` is that of :func:`steps_of_chains`, of one run or several. Columns: those of ``by``, ``step``, ``n``
+    (chains with so many steps), ``arithmetic, arithmetic_low, arithmetic_high`` (share of equations that are right),
+    ``n_after_right`` (those whose steps before are all right), ``right, right_low, right_high`` (share of these that
+    are right, see :func:`chain_steps`; NaN where there are none). Each chain counts once a row; without answers, or
+    without any equation, the table is empty. Raises DataError for several seeds in one row: they answer the same
+    questions, so ask for ``by=("method", "seed")``.
     """
-    by = _groups(table, by)
+    by = _groups(steps, by, "step")
     rows = []
-    for values, part in steps_of_chains(table, examples).groupby([*by, "step"], sort=False):
+    for values, part in steps.groupby([*by, "step"], sort=False):
         row = dict(zip([*by, "step"], values, strict=True)) | {"n": len(part)}
         row |= _share("arithmetic", int(part["arithmetic"].sum()), len(part))
         prefix = part[part["after_right"]]
@@ -233,24 +233,21 @@ def step_table(table: pd.DataFrame, examples: Sequence[Example], by: Sequence[st
     named = [f"{name}{end}" for name in ("arithmetic", "right") for end in ("", "_low", "_high")]
     columns = [*by, "step", "n", *named[:3], "n_after_right", *named[3:]]
     found = pd.DataFrame(rows, columns=columns)
-    order = {value: place for place, value in enumerate(table[by[0]].unique())} if by else {}
+    order = {value: place for place, value in enumerate(steps[by[0]].unique())} if by else {}
     return found.sort_values(
         [*by, "step"], key=lambda one: one.map(order) if by and one.name == by[0] else one, kind="stable"
     ).reset_index(drop=True)
 
 
-def first_error_table(
-    table: pd.DataFrame, examples: Sequence[Example], by: Sequence[str] = ("method",), places: bool = False
-) -> pd.DataFrame:
+def first_error_table(errors: pd.DataFrame, by: Sequence[str] = ("method",), places: bool = False) -> pd.DataFrame:
     """Where chains first go wrong: the share of chains for each kind of error, with 95 % Wilson intervals.
 
-    Columns: those of ``by``, ``kind`` (all of :data:`KINDS`, and :data:`NONE`), ``step`` with ``places`` (only those
-    that occur), ``chains, share, low, high, n`` (all chains), ``right_answers`` (those of these chains whose answer
-    is right all the same). The shares of a group add up to 1. Empty for examples without answers. Raises as
-    :func:`step_table` does.
+    ``errors`` is that of :func:`first_errors`, of one run or several. Columns: those of ``by``, ``kind`` (all of
+    :data:`KINDS`, and :data:`NONE`), ``step`` with ``places`` (only those that occur), ``chains, share, low, high, n``
+    (all chains), ``right_answers`` (those of these chains whose answer is right all the same). The shares of a group
+    add up to 1. Empty for examples without answers. Raises as :func:`step_table` does.
     """
-    by = _groups(table, by)
-    errors = first_errors(table, examples)
+    by = _groups(errors, by)
     rows = []
     for values, group in errors.groupby(by, sort=False) if by else [((), errors)]:
         keys, n = dict(zip(by, values, strict=True)), len(group)
@@ -265,12 +262,12 @@ def first_error_table(
     return pd.DataFrame(rows, columns=[*by, "kind", *place, "chains", "share", "low", "high", "n", "right_answers"])
 
 
-def error_places(table: pd.DataFrame, examples: Sequence[Example]) -> pd.DataFrame:
+def error_places(errors: pd.DataFrame) -> pd.DataFrame:
     """How many chains first go wrong at each step: a row a kind (:data:`KINDS`), a column a step.
 
-    Step 0 are chains in which nothing goes wrong. Several methods or seeds are added up.
+    ``errors`` is that of :func:`first_errors`. Step 0 are chains in which nothing goes wrong. Several methods or seeds
+    are added up.
     """
-    errors = first_errors(table, examples)
     return pd.crosstab(errors["kind"], errors["step"]).reindex([*KINDS, NONE], fill_value=0)
 
 
@@ -305,13 +302,11 @@ def _share(name: str, count: int, n: int) -> dict[str, float]:
     return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
-def _groups(table: pd.DataFrame, by: Sequence[str]) -> list[str]:
-    missing = [name for name in (*by, "qid", "chain") if name not in table]
+def _groups(judged: pd.DataFrame, by: Sequence[str], *more: str) -> list[str]:
+    missing = [name for name in (*by, "qid", *more) if name not in judged]
     if missing:
-        raise DataError(f"the table of chains lacks {', '.join(missing)}; it has {', '.join(map(str, table))}")
-    if table.empty:
-        raise DataError("there are no chains to look at step by step")
-    if table.duplicated([*by, "qid"]).any():
+        raise DataError(f"the table of judged chains lacks {', '.join(missing)}; it has {', '.join(map(str, judged))}")
+    if judged.duplicated([*by, "qid", *more]).any():
         raise DataError(
             f"some questions occur twice for one {', '.join(by) or 'table'}; seeds and methods answer the same "
             'questions, so keep them apart: by=("method", "seed")'
@@ -319,9 +314,25 @@ def _groups(table: pd.DataFrame, by: Sequence[str]) -> list[str]:
     return list(by)
 
 
+_KEYS = ("method", "seed", "qid")
+_TYPES = {"step": "int16", "steps": "int16", "arithmetic": "bool", "after_right": "bool", "correct": "bool"}
+
+
+def _typed(rows: Sequence[dict[str, object]], table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """A table that has the same types without rows: it is kept as a file, and put together with others."""
+    columns = [*(name for name in _KEYS if name in table), *names]
+    types = {name: table.dtypes[name] if name in _KEYS else _TYPES.get(name, "str") for name in columns}
+    return pd.DataFrame(rows, columns=columns).astype(types)
+
+
 def _chains(table: pd.DataFrame, examples: Sequence[Example]) -> list[tuple[dict[str, object], str, Example]]:
+    missing = [name for name in ("qid", "chain") if name not in table]
+    if missing:
+        raise DataError(f"the table of chains lacks {', '.join(missing)}; it has {', '.join(map(str, table))}")
+    if table.empty:
+        raise DataError("there are no chains to look at step by step")
     known = {example.qid: example for example in examples}
-    names = [name for name in ("method", "seed", "qid") if name in table]
+    names = [name for name in _KEYS if name in table]
     if headline(examples) != "correct":
         return []
     found = []

@@ -49,5 +49,8 @@ def points(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def point_name(parameters: Mapping[str, Any], point: Mapping[str, Any]) -> str:
-    """What tells a point of a sweep from its neighbours, such as ``beta=0.8, strategy=loss``; empty without a sweep."""
-    return ", ".join(f"{name}={point[name]}" for name in swept(parameters))
+    """What tells a point of a sweep from its neighbours, such as ``beta=0.8, strategy=loss``; empty without a sweep.
+
+    Of a run's parameters in place of a point's: what tells this run, which only some of the swept ones matter to.
+    """
+    return ", ".join(f"{name}={point[name]}" for name in swept(parameters) if name in point)

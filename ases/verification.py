@@ -11,17 +11,19 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ases import runs
+from ases.errors import AsesError
 from ases.folders import STEPS, Run, figure_place
-from ases.parameters import root
+from ases.parameters import load_file, root
 from ases.provenance import machine_type
 from ases.publishing import published_runs
 from ases.reproduction import planned
-from ases.sweeps import point_name, points, swept
+from ases.sweeps import point_name, swept
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -107,25 +109,29 @@ def _number(text: str | None) -> float | None:
 
 # What a terminal is wide enough for; the whole table lies in the run's figures folder.
 _SHOWN = tuple(
-    "train_size method start n seeds accuracy low high difference difference_low difference_high p_holm bleu rouge_l "
-    "epochs still_rises".split()
+    "train_size budget arm method start n seeds accuracy low high difference difference_low difference_high p_holm "
+    "bleu rouge_l epochs still_rises".split()
 )
-_AGAINST = {"comparison": "seq2seq", "start": "the first start"}
+_AGAINST = {"comparison": "seq2seq", "start": "the first start"} | dict.fromkeys(
+    ("experiment", "sensitivity"), "the arm's baseline"
+)
+_MAIN = {"experiment": "plateau"}
+"""The table that says most of a step, where it is not named like the step."""
+
 
 
 def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
     """The tables of comparisons and of starts; of one comparison also how it agrees with the published one."""
     size, ends = parameters.get("size") or "quick", [run for run in plan if run.step in _AGAINST]
     comparisons = [run for run in ends if run.step == "comparison"]
-    names = dict(zip((run.key for run in comparisons), _points_of(parameters, comparisons), strict=True))
     parts, absent = [], []
     for run in sorted(ends, key=lambda one: one.step == "comparison"):  # what was asked for first comes last
-        path = run.figure_folder / f"{run.step}.csv"
+        path = run.figure_folder / f"{_MAIN.get(run.step, run.step)}.csv"
         if not path.is_file():
             absent.append(f"{run.notebook} has left no table {path.name}")
             continue
         rows = [{name: row[name] for name in row if name in _SHOWN} for row in read_table(path)]
-        title = f"{run.step.capitalize()} ({', '.join(filter(None, [size, names.get(run.key)]))})"
+        title = f"{run.step.capitalize()} ({', '.join(filter(None, [size, point_name(parameters, run.parameters)]))})"
         measure = "accuracy" if "accuracy" in rows[0] else "ROUGE-L"
         against = f"{measure} and its difference to {_AGAINST[run.step]} with 95 % intervals"
         parts += [f"\n{title}, {against}:", table_text(rows)]
@@ -138,12 +144,6 @@ def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
     parts += [f"\nAgainst the published table ({published.relative_to(root())}):"]
     parts += [f"  {name}: {verdict}" for name, verdict in agreement(ours, read_table(published))]
     return "\n".join([*parts, *_reasons(size, comparisons[0])])
-
-
-def _points_of(parameters: Mapping[str, Any], comparisons: list[Run]) -> list[str]:
-    """What tells the comparisons apart; two points that mean the same comparison have one."""
-    names = [point_name(parameters, point) for point in points(parameters)]
-    return names if len(names) == len(comparisons) else [run.key for run in comparisons]
 
 
 def _reasons(size: str, comparison: Run) -> list[str]:
@@ -174,35 +174,61 @@ def _reasons(size: str, comparison: Run) -> list[str]:
 def verify(parameters: Mapping[str, Any]) -> tuple[list[str], bool]:
     """Every published table against the one in the run folders: lines to print, and whether all agree.
 
-    Rows that differ are named. Raises ParameterError for wrong parameters.
+    Rows that differ are named. Tables agree where none differs and none is missing that these parameters should have
+    made. Published tables of other parameter files are named with the command that makes them, and tables that have
+    not been published are named; neither counts against it, nor for it. Raises ParameterError for wrong parameters.
     """
     size = parameters.get("size") or "quick"
     if swept(parameters):
         return ["a sweep is not published table by table: its runs are exported (python -m ases export)"], False
     plan = planned(parameters)
-    lines, good = [], True
-    for name, ours, published in _tables(size, published_runs(parameters, plan)):
-        if ours is None or published is None:
-            counts, differing = {"only published" if ours is None else "not published": 1}, []
-            lines.append(f"{name}: {next(iter(counts))}")
+    chosen = published_runs(parameters, plan)
+    lines, compared, good = [], 0, True
+    elsewhere: dict[str, list[str]] = defaultdict(list)
+    for notebook, name, ours, published in _tables(size, chosen):
+        if published is None:
+            lines.append(f"{notebook}/{name}: not published")
+        elif ours is None and notebook not in [run.notebook for run in chosen]:
+            elsewhere[notebook].append(name)
+        elif ours is None:
+            lines.append(f"{notebook}/{name}: only published")
+            good = False
         else:
             verdicts = agreement(ours, published)
             counts = Counter(verdict for _, verdict in verdicts)
-            differing = [f"    {row}: {verdict}" for row, verdict in verdicts if verdict not in _AGREE]
-            lines.append(f"{name}: {', '.join(f'{n} rows {verdict}' for verdict, n in counts.items()) or 'empty'}")
-        lines += differing
-        good &= set(counts) <= _AGREE
-    if lines and not good:
-        lines += _reasons(size, next(run for run in plan if run.step == "comparison"))
-    return lines or [f"no tables are published for size {size}"], good and bool(lines)
+            said = ", ".join(f"{n} rows {verdict}" for verdict, n in counts.items()) or "empty"
+            lines.append(f"{notebook}/{name}: {said}")
+            lines += [f"    {row}: {verdict}" for row, verdict in verdicts if verdict not in _AGREE]
+            compared += 1
+            good &= set(counts) <= _AGREE
+    lines += [f"{notebook}/{', '.join(names)}: {_made_by(size, notebook)}" for notebook, names in elsewhere.items()]
+    comparison = next((run for run in plan if run.step == "comparison"), None)
+    if comparison and not good:
+        lines += _reasons(size, comparison)
+    return lines or [f"no tables are published for size {size}"], good and compared > 0
+
+
+def _made_by(size: str, notebook: str) -> str:
+    """Which command makes the published tables of a notebook that the parameters at hand do not run."""
+    for path in sorted((root() / "params").glob("*.yaml")):
+        try:
+            given = load_file(path)
+            there = figure_place(given.get("size") or "quick", notebook) == figure_place(size, notebook)
+            made = there and published_runs(given, runs.plan(given))
+        except AsesError:  # such as collected data that is not at hand
+            continue
+        if made and notebook in [run.notebook for run in made]:
+            command = f"python -m ases reproduce params/{path.name}"
+            return f"not compared, since another parameter file makes it: {command}"
+    return "not compared, since other parameters than these make it"
 
 
 _AGREE = {IDENTICAL, WITHIN, EQUAL}
 _Table = list[dict[str, str]] | None
 
 
-def _tables(size: str, chosen: list[Run]) -> Iterator[tuple[str, _Table, _Table]]:
-    """Each table that is published or would be: its name, as computed here, as published; None where it is not."""
+def _tables(size: str, chosen: list[Run]) -> Iterator[tuple[str, str, _Table, _Table]]:
+    """Each table that is published or would be: notebook, name, as computed here, as published; None where not."""
     here = {run.notebook: run.figure_folder for run in chosen}
     for notebook in dict.fromkeys(STEPS.values()):
         place = figure_place(size, notebook)
@@ -212,4 +238,4 @@ def _tables(size: str, chosen: list[Run]) -> Iterator[tuple[str, _Table, _Table]
         names = {path.name for folder in folders if folder for path in folder.glob("*.csv")}
         for name in sorted(name for name in names if not name.endswith(".measured.csv")):
             paths = [folder / name if folder and (folder / name).is_file() else None for folder in folders]
-            yield f"{notebook}/{name}", *(read_table(path) if path else None for path in paths)
+            yield notebook, name, *(read_table(path) if path else None for path in paths)

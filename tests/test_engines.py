@@ -13,7 +13,7 @@ from ases.ctranslate import CTranslateWriter, converted, writers_for
 from ases.engines import Decoding, TransformersWriter, Written, row_key, weights_hash
 from ases.errors import DataError, ModelError, ParameterError
 from ases.settings import settings_for
-from ases.token_steps import ModelSteps, T5Steps, steps_for
+from ases.token_steps import ModelSteps, T5Reader, T5Steps, encoder_for, steps_for
 from ases.tokens import padded
 from tests.tiny_models import MARKS, NEAR, VOCABULARY, contexts, log_probabilities, margin, tiny_model
 
@@ -74,6 +74,17 @@ def test_the_step_written_out_has_the_logits_of_the_model(kind: str) -> None:
             torch.testing.assert_close(first, second, rtol=1e-4, atol=2e-4)
 
 
+@pytest.mark.parametrize("kind", ["t5", "t5-v1.1", "mt5"])
+def test_the_encoder_written_out_has_the_states_of_the_model(kind: str) -> None:
+    model, given = tiny_model(kind, 4), [*contexts(12, 4), [2, 3, 4, 5, 6] * 40]
+    ids, mask = padded(sorted(given, key=len, reverse=True), MARKS.pad)
+    with torch.inference_mode():
+        reader = encoder_for(model, ids.shape[1] + 7)
+        assert isinstance(reader, T5Reader)
+        expected = model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
+        torch.testing.assert_close(reader(ids, mask)[mask.bool()], expected[mask.bool()], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_shares_the_batch_changes_nothing(kind: str) -> None:
     model, given = tiny_model(kind, 4), contexts(60, 4)
@@ -90,6 +101,18 @@ def test_rows_leave_the_batch_when_they_are_finished(monkeypatch: pytest.MonkeyP
     needed = sum(len(whole(text)) for text in written)
     assert needed <= sum(sizes) < len(given) * max(len(whole(text)) for text in written)
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] < sizes[0]
+
+
+@pytest.mark.parametrize("kind", ["t5", "bart"])
+def test_what_keeps_the_batch_waiting_is_given_up_and_all_else_is_what_it_was(kind: str) -> None:
+    model, given = tiny_model(kind, 0, end_bias=MARKS.end), contexts(40, 0)
+    writer = TransformersWriter(model, MARKS)
+    whole_texts, most = writer.write(given, 30), writer.write_most(given, 30)
+    assert_same(model, given, whole_texts, [a if b is None else b for a, b in zip(whole_texts, most, strict=True)])
+    lengths = sorted(len(whole(text)) for text in whole_texts)
+    longest = max(len(whole(text)) for text in most if text is not None)
+    assert most.count(None) == sum(length > longest for length in lengths) > 0, "the longest, and no others"
+    assert longest <= 2 * lengths[len(lengths) // 2 - 1], "half have ended, and as long again has passed"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,11 +12,16 @@ import pandas as pd
 import pytest
 
 from ases import exporting, runs
+from ases.chains import Chain
 from ases.errors import RunError
+from ases.evaluation import evaluate_chains
+from ases.examples import Example
 from ases.execution import execute, state
 from ases.exporting import export, restore, results_folder, results_table
 from ases.parameters import load_file
 from ases.reproduction import planned, prepared, to_do
+from ases.sources import load_llm_adapters
+from ases.steps import first_errors, steps_of_chains
 from tests import fake_project
 
 LONG: dict[str, Any] = {"size": "gpu", "methods": ["seq2seq", "dual-path"], "seeds": [0], "beta": [0.8, 1.4]}
@@ -43,6 +48,12 @@ def finish(run: runs.Run) -> None:
     if run.step == "generation":
         table = pd.DataFrame({"qid": qids, "chain": CHAINS, "correct": [True, False, True], "bleu": [1.0, 2.0, 3.0]})
         table.to_parquet(run.path("predictions.parquet"))
+        examples = [Example(qid, "3 and 4?", "3 + 4 = 7.", "7", "own") for qid in qids]
+        steps_of_chains(table, examples).to_parquet(run.path("steps.parquet"))
+        first_errors(table, examples).to_parquet(run.path("first_errors.parquet"))
+    if run.step == "segmentation":
+        run.figure_folder.joinpath("auc.csv").write_text("auc\n0.5\n")
+        run.figure_folder.joinpath("auc.png").write_bytes(b"picture")
     fake_project.finish(run)
 
 
@@ -64,6 +75,11 @@ def test_what_is_kept_has_labels_and_predictions_and_no_text(project: Path) -> N
         ["generation"] * 3 + ["scoring"] + ["training"] * 3
     )
     place = next(path for path in written if path.name.startswith("generation-dual"))
+    steps, first = (pd.read_parquet(place / f"{name}.parquet") for name in ("steps", "first_errors"))
+    assert steps.to_dict("records") == [
+        {"qid": "c", "step": 1, "arithmetic": True, "kind": "right", "after_right": True}
+    ]
+    assert first["kind"].tolist() == ["missing", "stopped", "none"]
     table = pd.read_parquet(place / "predictions.parquet")
     assert list(table.columns) == ["qid", "label", "prediction", "correct", "bleu"]
     assert table["label"].fillna("").tolist() == ["4", "5", ""]
@@ -120,6 +136,59 @@ def test_a_run_that_needs_weights_trains_anew_and_nothing_else(project: Path) ->
     ]  # fmt: skip
 
 
+def test_a_results_page_is_drawn_from_exports_too(project: Path) -> None:
+    """The segmentation on it is kept with the tables of its figures: nothing is trained or scored for it again."""
+    whole = {**LONG, "beta": 1.4, "study_data": ["generated"], "scorer_seeds": [0, 1]}
+    written = export(finished(whole))
+    (kept,) = [path for path in written if path.name.startswith("segmentation")]
+    assert sorted(path.name for path in kept.rglob("*.*")) == ["auc.csv", "manifest.json"]
+    shutil.rmtree(project / "build")
+    plan = prepared(whole)
+    assert [run.step for run in to_do(plan)] == ["data", "comparison", "own_data", "results"]
+    segmentation = next(run for run in plan if run.step == "segmentation")
+    assert state(segmentation) == "exported" and (segmentation.figure_folder / "auc.csv").read_text() == "auc\n0.5\n"
+    (kept / "figures" / "auc.csv").write_text("auc\n0.9\n")
+    shutil.rmtree(project / "build")
+    with pytest.raises(RunError, match="auc.csv is not what was exported"):
+        prepared(whole)
+
+
+def test_what_was_kept_with_fewer_tables_does_not_count_and_is_kept_anew(project: Path) -> None:
+    plan = finished()
+    export(plan)
+    path = next(results_folder("gpu").glob("generation-seq2seq-*/manifest.json"))
+    content = json.loads(path.read_text())
+    del content["files"]["steps.parquet"]
+    path.write_text(json.dumps(content))
+    assert [one.name for one in export(plan)] == [path.parent.name] and export(plan) == []
+    path.write_text(json.dumps(content))
+    shutil.rmtree(project / "build")
+    wanted = [(run.step, run.settings.training.method) for run in to_do(prepared(LONG))]
+    assert ("generation", "seq2seq") in wanted and ("generation", "dual-path") not in wanted
+
+
+def test_many_runs_kept_are_small(project: Path, real: Path) -> None:
+    """Chains of real length, each another question's: a thousand such stay under 100 kB, fifty runs under 5 MB."""
+    examples = load_llm_adapters(real).examples[:200]
+    texts = [one.rationale for one in [*examples[1:], examples[0]]]
+    chains = [
+        Chain(one.qid, text, (("esm", text),), "end", len(text) % 9, len(text), len(text) // 4, flops=7**9 * len(text))
+        for one, text in zip(examples, texts, strict=True)
+    ]
+    table = evaluate_chains(chains, examples).assign(method="dual-path-merged", seed=0)
+    run = next(run for run in finished() if run.step == "generation")
+    pd.DataFrame({"qid": [one.qid for one in examples], "answer": [one.answer for one in examples]}).to_parquet(
+        run.input("data").path("test.parquet")
+    )
+    table.to_parquet(run.path("predictions.parquet"))
+    steps_of_chains(table, examples).to_parquet(run.path("steps.parquet"))
+    first_errors(table, examples).to_parquet(run.path("first_errors.parquet"))
+    (place,) = export([run])
+    kept = sum(path.stat().st_size for path in place.iterdir())
+    assert len(pd.read_parquet(place / "predictions.parquet")) == len(examples) == 200
+    assert kept < 20_000 + 0.08 * 200 * 1000, "what a file takes whatever it holds, and 80 bytes a chain"
+
+
 def test_small_sizes_are_always_computed(project: Path) -> None:
     quick = {**LONG, "size": "quick"}
     export(finished(quick))
@@ -156,26 +225,34 @@ def test_private_data_is_never_exported() -> None:
     assert exporting.ALWAYS_COMPUTED == ("smoke", "quick")
 
 
-@pytest.mark.xfail(reason="06_comparison's steps are read from the chains' text, which exports leave out", strict=False)
-def test_a_comparison_drawn_from_exports_has_the_same_tables_and_figures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+COMPARED = ("size", "methods", "seeds", "study_data", "scorer_seeds")
+GRID = ("size", "arms", "train_sizes", "budgets", "seeds")
+
+
+@pytest.mark.parametrize(("names", "steps"), [(COMPARED, ("comparison", "results")), (GRID, ("experiment",))])
+def test_pages_drawn_from_exports_have_the_same_tables_and_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], steps: tuple[str, ...]
 ) -> None:
     """Of real runs at their smallest size, which `make test` leaves in build/: no weights and no texts are needed."""
     monkeypatch.setenv("ASES_ROOT", str(fake_project.PROJECT))
     smoke = load_file(fake_project.PROJECT / "params" / "smoke.yaml")
-    plan = planned({name: smoke[name] for name in ("size", "methods", "seeds")})
-    comparison = plan[-1]
+    plan = planned({name: smoke[name] for name in names})
+    pages = [run for run in plan if run.step in steps]
     if not all(run.is_done() for run in plan):
         pytest.skip("no finished runs of params/smoke.yaml in build/: make test makes them first")
-    wanted = {path.name: path.read_bytes() for path in comparison.figure_folder.iterdir()}
+    wanted = {path: path.read_bytes() for run in pages for path in run.figure_folder.iterdir()}
     monkeypatch.setattr(exporting, "results_folder", lambda size: tmp_path / "kept")
     monkeypatch.setattr(exporting, "state", lambda run: "done" if run.is_done() else "missing")  # whatever was edited
     export(plan)
     monkeypatch.setenv("ASES_BUILD", str(tmp_path / "elsewhere"))
     monkeypatch.setattr(exporting, "state", state)
     restore(plan)
-    data = comparison.input("data")
-    shutil.copytree(fake_project.PROJECT / "build" / "runs" / data.folder.name, data.folder)  # made anew, as elsewhere
-    assert not list((tmp_path / "elsewhere").rglob("*.safetensors"))
-    execute(runs.notebook_path(comparison.notebook), comparison, comparison.parameters)
-    assert {path.name: path.read_bytes() for path in comparison.figure_folder.iterdir()} == wanted
+    for again in (run for run in plan if run.step in ("data", "own_data")):  # made anew, as elsewhere
+        shutil.copytree(fake_project.PROJECT / "build" / "runs" / again.folder.name, again.folder)
+    for run in pages:
+        execute(runs.notebook_path(run.notebook), run, run.parameters)
+    drawn = {path: path.read_bytes() for run in pages for path in run.figure_folder.iterdir()}
+    assert {f"{path.parents[1].name}/{path.name}": content for path, content in drawn.items()} == {
+        f"{path.parents[1].name}/{path.name}": content for path, content in wanted.items()
+    }
+    assert not [path for path in (tmp_path / "elsewhere").rglob("*") if path.suffix in (".safetensors", ".jsonl")]

@@ -9,7 +9,7 @@ import pytest
 
 from ases.engines import Decoding
 from ases.errors import DataError, ParameterError
-from ases.generation import TransformersWriter, Written, write_chains
+from ases.generation import TransformersWriter, Written, stream_chains, write_chains
 from ases.models import cost_of, fresh_model
 from ases.settings import settings_for
 from ases.tokens import train_codec
@@ -211,6 +211,43 @@ def test_each_model_of_a_dual_path_writes_for_all_its_chains_at_once():
     assert [texts for texts, _ in esm.calls] == [["A", "B"], ["Ay", "Bxy"]]
     assert [texts for texts, _ in asm.calls] == [["A", "Bx"]]
     assert [chain.labels for chain in chains] == [("AS", "ES"), ("ES", "AS", "ES")]
+
+
+class Hasty(Script):
+    """A script that gives up the texts of some contexts where it may."""
+
+    def __init__(self, lines, slow):
+        super().__init__(lines)
+        self.slow, self.given_up = slow, []
+
+    def write_most(self, contexts, limit):
+        texts = [CODEC.decode(context[:-1]) for context in contexts]
+        self.given_up += [text for text in texts if text in self.slow]
+        written = self.write(contexts, limit)
+        return [None if text in self.slow else one for text, one in zip(texts, written, strict=True)]
+
+
+def test_a_turn_that_was_given_up_is_written_with_others_like_it_and_changes_no_chain():
+    lines = {"A": says("x"), "Ax": says("z", last=True), "B": says("y"), "By": says("z", last=True)}
+    lines |= {"C": says("w"), "Cw": says("v"), "Cwv": says("u", last=True)}
+    questions = [("a", "A"), ("b", "B"), ("c", "C")]
+    hasty, seen = Hasty(lines, {"A", "By"}), []
+    settings = replace(SETTINGS, generation_batch=16)
+    asked = (questions, {"model": hasty}, CODEC, "uni-path", settings)
+    found = stream_chains(*asked, watch=lambda chain: seen.append((chain.qid, chain.text)))
+    chains = sorted(found, key=lambda chain: chain.qid)
+    assert chains == write_chains(questions, {"model": Script(lines)}, CODEC, "uni-path", settings)
+    assert hasty.given_up == ["A", "By"], "each once: then it is written to its end"
+    assert hasty.calls[-2][0] == ["A", "By"], "when nothing else is left, together"
+    assert sorted(seen) == sorted({*seen}) and len(seen) == 7, "whoever watches sees each turn once"
+    few = replace(settings, generation_batch=2)  # of two, one that is late is many
+    assert write_chains(questions, {"model": Hasty(lines, {"A", "By"})}, CODEC, "uni-path", few) == chains
+
+
+def test_a_whole_chain_is_never_given_up():
+    hasty = Hasty({"A": says("x", last=True)}, {"A"})
+    write_chains([("a", "A")], {"model": hasty}, CODEC, "seq2seq", SETTINGS)
+    assert hasty.given_up == []
 
 
 def test_a_typed_segment_has_the_label_of_its_mark():

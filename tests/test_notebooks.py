@@ -14,6 +14,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ases.choices import SIZE_NAMES
+from ases.parameters import declared
+
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = [
     "00_results",
@@ -23,6 +26,9 @@ NAMES = [
     "04_training",
     "05_generation",
     "06_comparison",
+    "07_efficiency",
+    "07_experiment",
+    "07_sensitivity",
     "07_start",
     "08_why",
     "09_performance",
@@ -89,8 +95,8 @@ def test_a_twin_holds_the_code_of_its_notebook(name):
     assert prose == twin_prose
 
 
-@pytest.mark.parametrize("path", REAL, ids=named)
-def test_a_notebook_of_real_data_holds_the_code_of_its_notebook(path):
+@pytest.mark.parametrize("path", [*REAL], ids=named)
+def test_a_notebook_of_another_size_holds_the_code_of_its_notebook(path):
     both = (path.parents[1] / path.name, path)
     code = [[source(cell) for cell in cells(one) if not is_injected(cell)] for one in both]
     assert code[0] == code[1]
@@ -116,6 +122,13 @@ def test_parameters_are_guarded_right_after_they_are_set(path):
     assert "parameters" in tags(code[0]) and "open_run" in source(code[1]) and "globals()" in source(code[1])
     assert all("#" in line for line in source(code[0]).splitlines() if ": " in line), "each parameter is explained"
     assert "run.finish(" in source(code[-1])
+
+
+def test_the_comment_on_size_names_all_sizes():
+    said = {path.stem: declared(path)["size"].help for path in PUBLISHED}
+    assert said.pop("09_performance").endswith(": smoke or quick"), "it measures no others"
+    names = f"{', '.join(SIZE_NAMES[:-1])} or {SIZE_NAMES[-1]}"
+    assert set(said.values()) == {f"the dial that the rest follows from: {names}"}
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=named)

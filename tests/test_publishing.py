@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from ases import publishing
+from ases import publishing, runs
 from ases.errors import RunError
+from ases.folders import figure_place
 from ases.publishing import normalised
 from tests import fake_project
 
@@ -51,6 +52,22 @@ def test_a_place_of_this_machine_is_never_published(place: str, monkeypatch: pyt
 def test_measurements_are_published_where_others_can_repeat_them(given: dict[str, str]) -> None:
     with pytest.raises(RunError, match="not published"):
         publishing.publish_measured(SimpleNamespace(parameters=given), {})
+
+
+def test_each_size_is_published_in_its_place(project: Path) -> None:
+    given = {"methods": ["seq2seq"], "seeds": [0], "study_data": ["generated"], "scorer_seeds": [0]}
+
+    places = [figure_place(size, "06_comparison") for size in ("quick", "real", "gpu")]
+    figures = project / "figures"
+    assert places[:2] == [figures / "06_comparison", figures / "real" / "06_comparison"]
+    assert places[2:] == [None]
+    grid = {"arms": ["seq2seq", "lookup"], "train_sizes": [50], "budgets": ["1e12 flops"], "seeds": [0]}
+    only_grid = {**grid, "size": "classroom"}
+    plan = runs.plan(only_grid)
+    assert [run.notebook for run in publishing.published_runs(only_grid, plan)] == ["07_experiment"]
+    assert figure_place("classroom", "07_experiment") == figures / "07_experiment"
+    with pytest.raises(RunError, match="size gpu is not published: its runs are exported"):
+        publishing.publish({**given, "size": "gpu"}, {})
 
 
 def test_nothing_that_is_private_is_published(monkeypatch: pytest.MonkeyPatch) -> None:

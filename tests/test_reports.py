@@ -14,17 +14,22 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu
 
 from ases.errors import ParameterError
 from ases.examples import Example, from_dataset, state_answer, to_dataset
+from ases.novelty import novelty_scores
 from ases.pieces import split_pieces
 from ases.report_benign import BENIGN
+from ases.report_impressions import RETOLD
 from ases.report_normal import ORGANS, REGIONS
 from ases.report_sites import DISTANT, PRIMARY, STATIONS, Site
 from ases.reports import generate_reports, iter_reports, skeleton
+from ases.scores import similarity_scores
 
 ROOT = Path(__file__).resolve().parents[1]
 BOTH = pytest.mark.parametrize("language", ["zh", "en"])
@@ -55,7 +60,33 @@ WALL = {
     "zh": r"最厚处约(\d+\.\d)cm，(?:累及)?长度约(\d+\.\d)cm",
     "en": r"(\d+\.\d) cm thick (?:and|over a length of) (\d+\.\d) cm",
 }
-SUV = r"SUVmax(?:约为|约|为| of)? ?(\d+\.\d)"
+SUV = r"SUV(?:max|值|最高| up to)?(?:约为|约|为| of)? ?(\d+\.\d)"
+# The same looks in the impression's own words, and how hot it calls a lesion.
+OWN_IRREGULAR = {
+    "zh": "毛刺|分叶|外形不整|境界模糊|厚薄不一|浆膜面不平",
+    "en": "spiky|radiating|lobular|multilobed|hazy|poorly defined|eccentric|variable wall",
+}
+OWN_REGULAR = {
+    "zh": "轮廓光整|周边整齐|外形规整|轮廓清楚整齐|厚薄一致|浆膜面光整",
+    "en": "well-defined borders|clean edge|clear-cut|rounded shape|concentric|uniform wall thickness",
+}
+OWN_AGGRESSIVE = {
+    "zh": "溶骨灶|境界模糊的低密影|外形不整的(?:软组织|结节)灶|结节样肥厚",
+    "en": "osteolytic|ill-defined (?:low|pulmonary)|ill-shaped|lumpy thickening",
+}
+OWN_BLAND = {
+    "zh": "骨质硬化斑|境界清楚的低密影|外形光整的软组织灶|轮廓整齐的结节灶|匀称肥厚",
+    "en": r"sclerotic area|well-defined (?:low|pulmonary)|well-shaped|\beven thickening",
+}
+HOT = {
+    "zh": "高代谢|代谢活跃|代谢旺盛|放射性摄取增高|放射性浓聚",
+    "en": "hypermetabolic|fdg-avid|intense tracer|raised glucose|increased fdg|focal fdg",
+}
+FAINT = {
+    "zh": "低代谢|代谢轻微|代谢不高|代谢低平|放射性摄取未见明显增高|放射性摄取轻微",
+    "en": "minimally avid|faintly avid|hardly any|minimal glucose|faint fdg",
+}
+EARLIER = "前次|既往|原先|before|previously|prior scan"
 REGIONAL = {
     "lung": {"hilar", "mediastinum", "supraclavicular"},
     "breast": {"axilla", "supraclavicular"},
@@ -79,8 +110,8 @@ CANCER = {
     ),
 }  # fmt: skip
 GRADES = {
-    "zh": ("良性病变", "待定", "^可疑|待排", "高度可疑|可能性大"),
-    "en": ("benign", "indeterminate|uncertain", "^suspicious|^suspected", "^highly suspicious|^most likely"),
+    "zh": ("良性病变", "待定", "(?<!高度)可疑|待排", "高度可疑|可能性大"),
+    "en": ("benign", "indeterminate|uncertain", "(?<!highly )suspicious|suspected", "highly suspicious|most likely"),
 }
 VERDICTS = {
     "zh": ("反应性增生|良性改变", "待定", "转移(?!待定)|淋巴瘤"),
@@ -120,18 +151,20 @@ ADVICE = {
 # A conclusion is told with one of these, and a restatement with none.
 CONCLUDES = {
     "zh": (
-        "良性|待定|癌|转移|浸润|受累|反应性|考虑|符合|倾向|分期|期$|局限期|区域期|评价|评分|缓解|建议|较前|最高|征象"
+        "良性|待定|癌|转移|浸润|受累|反应性|考虑|符合|倾向|分期|期$|局限期|区域期|评价|评分|缓解|建议|较前|"
+        "最高的病灶|之最高|征象"
     ),
     "en": (
         "benign|indeterminate|uncertain|cancer|metastas|involve|reactive|consistent|in keeping|likely|considered|stage|"
-        r"correspond|response|metabolic|Deauville|advised|recommended|should\b|may be|down by|up by|a fall|a rise|"
-        "no change|most avid|nature|evidence"
+        "correspond|metabolic (?:response|disease|progression)|Deauville|advised|recommended|"
+        r"should\b|may be|down by|up by|a fall|a rise|no change|most avid|nature|evidence"
     ),
 }
 # Words that a restatement needs beside those of the findings.
 GLUE = {
     "zh": "及分别见前次大小约为新发处、",
-    "en": "measuring with up to before previously and axes short axis new node nodes foci nodules in of the cm",
+    "en": "measuring with up to before previously and axes short axis new x by mm bilaterally node nodes foci nodules "
+    "in of the cm",
 }
 
 
@@ -171,16 +204,25 @@ def sentences(text: str, language: str) -> list[str]:
 
 
 @cache
-def pattern(language: str, kind: str) -> re.Pattern:
+def names(language: str, kind: str, own: bool) -> dict[str, Site]:
+    """Sites by name in lower case; with ``own`` also by the impression's own names."""
     sites = {"primary": PRIMARY, "node": STATIONS, "distant": DISTANT}[kind]
-    names = sorted((getattr(site, language) for site in sites), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, names)), re.IGNORECASE)
+    found = {getattr(site, language).lower(): site for site in sites}
+    if own:
+        found |= {RETOLD[language].retold_site(getattr(site, language)).lower(): site for site in sites}
+    return found
 
 
-def places(text: str, language: str, kind: str) -> list[Site]:
-    sites = {"primary": PRIMARY, "node": STATIONS, "distant": DISTANT}[kind]
-    by_name = {getattr(site, language).lower(): site for site in sites}
-    return [by_name[found.lower()] for found in pattern(language, kind).findall(text)]
+@cache
+def pattern(language: str, kind: str, own: bool) -> re.Pattern:
+    longest_first = sorted(names(language, kind, own), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+
+
+def places(text: str, language: str, kind: str, own: bool = True) -> list[Site]:
+    """The sites that a text names, each once."""
+    known = names(language, kind, own)
+    return list(dict.fromkeys(known[found.lower()] for found in pattern(language, kind, own).findall(text)))
 
 
 def read(example: Example) -> Read:
@@ -206,7 +248,7 @@ def read(example: Example) -> Read:
             sizes = tuple(map(number, re.search(DIAMETERS[language], part).groups()))
         else:
             continue  # a benign finding that tells its uptake
-        (site,) = places(part, language, kind)
+        (site,) = places(part, language, kind, own=False)
         earlier = suvs[1] if len(suvs) == 2 else None
         assert len(suvs) <= 2, part
         seen.lesions.append(Seen(site, kind, sizes, suvs[0], earlier, odd, bool(re.search(r"新发|\bnew\b", part))))
@@ -365,6 +407,14 @@ def test_every_conclusion_follows_from_the_findings(language: str) -> None:
             assert re.search(ADVICE[language][says["advice"]], advised[0].lower())
 
 
+WHOLE = "ann arbor|膈|diaphragm|建议|分期|[域期]期|转移期|advised|recommended|stage|imaging|correspond|extent|continued"
+NOTHING = {"zh": "未见|不大|无增大", "en": r"\bno (?!more than)|normal size|evidence"}
+LOOKS = {
+    language: "|".join(words[language] for words in (AGGRESSIVE, BLAND, OWN_AGGRESSIVE, OWN_BLAND))
+    for language in ("zh", "en")
+}
+
+
 @BOTH
 def test_every_lesion_gets_its_verdict(language: str) -> None:
     judged = Counter()
@@ -373,21 +423,23 @@ def test_every_lesion_gets_its_verdict(language: str) -> None:
         primary = next((one for one in seen.lesions if one.role == "primary"), None)
         said: dict[str, tuple[int, str]] = {}
         for line in lines(example):
-            node = re.search("淋巴结，|lymph nodes?, ", line) is not None
-            look = re.search(f"{AGGRESSIVE[language]}|{BLAND[language]}", line.lower()) is not None
-            if "SUVmax" not in line or not (node or look) or re.search(IRREGULAR[language], line):
-                continue
-            if re.search("前次|before|previously", line):
+            # What is said of all lesions together, or to be done, is said elsewhere than of a lesion.
+            parts = [one for one in clauses(line.lower()) if not re.search(f"{WHOLE}|{NOTHING[language]}", one)]
+            own = " ".join(parts)
+            node = re.search("淋巴结|node", own) is not None
+            look = re.search(LOOKS[language], own) is not None
+            if places(own, language, "primary") or not (node or look) or re.search(EARLIER, own):
                 continue  # seen before: it gets a change and no verdict
             verdicts = [
                 level
                 for level, words in enumerate(VERDICTS[language])
-                for clause in clauses(line)
-                if re.search(words, clause.lower()) and not (level == 2 and "待定" in clause)
+                for clause in parts
+                if re.search(words, clause) and not (level == 2 and "待定" in clause)
             ]
             assert len(verdicts) == 1, line
             n = re.search(r"N(\d)", line)
-            for site in places(line, language, "node" if node else "distant"):
+            assert places(own, language, "node" if node else "distant"), line
+            for site in places(own, language, "node" if node else "distant"):
                 assert site.key not in said, example.rationale
                 said[site.key] = (verdicts[0], n[1] if n else "")
         expected = {}
@@ -407,39 +459,76 @@ def test_changes_and_the_hottest_are_right(language: str) -> None:
         known = [one for one in read(example).lesions if one.earlier is not None]
         for line in lines(example) if known else ():
             suvs = [number(one) for one in re.findall(SUV, line)]
-            if not re.search("前次|before|previously", line):
+            if not re.search(EARLIER, line):
                 continue
-            (one,) = [one for one in known if one.suv == suvs[0] and one.earlier == suvs[1] and said_of(one, line)]
+            (one,) = [
+                one
+                for one in known
+                if [one.suv, one.earlier] == suvs[:2] and one.site in places(line, language, one.role)
+            ]
             if found := re.search(r"(上升约|增高约|下降约|减低约|up by |a rise of |down by |a fall of )(\d+)%", line):
                 rises = re.search("升|增|up|rise", found[1]) is not None
                 assert int(found[2]) * (1 if rises else -1) == percent(one.suv, one.earlier)
                 changes += 1
-            if re.search("最高|most avid", line):
+            if re.search("最高的病灶|之最高|most avid", line):
                 assert len(known) > 1 and all(one.suv > other.suv for other in known if other is not one)
                 hottest += 1
     assert changes > 150 and hottest > 30
 
 
-def said_of(one: Seen, line: str) -> bool:
-    return getattr(one.site, "zh") in line or one.site.en.lower() in line.lower()  # noqa: B009
-
-
 @BOTH
 def test_benign_signs_have_one_meaning(language: str) -> None:
     found = Counter()
+    tellings, every = {}, set()
+    for key, benign in BENIGN.items():
+        words = benign.words[language]
+        every |= set(words.conclusions)
+        for place in words.places if words.conclusions else ():
+            for sign in (words.sign, *words.also):
+                for at in (place, RETOLD[language].retold_site(place)):
+                    tellings[(f"{at}{sign}" if language == "zh" else f"{sign} {at}").lower()] = key, place
     for example in reports(language):
         for line in lines(example):
-            for key, benign in BENIGN.items():
-                words = benign.words[language]
-                for place in words.places:
-                    told = f"{place}{words.sign}" if language == "zh" else f"{words.sign} {place}"
-                    if line.lower().startswith(told.lower() + ("，" if language == "zh" else ", ")):
-                        question = example.question.lower()
-                        assert place.lower() in question and words.sign.lower() in question
-                        concluded = [clause for clause in clauses(line)[1:] if clause in words.conclusions]
-                        assert len(concluded) == 1, line
-                        found[key] += 1
+            first = clauses(line.lower())[0]
+            ending = next((one for one in every if first.endswith(one)), "")
+            key, place = tellings.get(first.removesuffix(ending).strip(), ("", ""))
+            if key:
+                words = BENIGN[key].words[language]
+                assert place.lower() in example.question.lower() and words.sign.lower() in example.question.lower()
+                said = [one for one in clauses(line) if one.endswith(words.conclusions)]
+                assert len(said) == 1, line
+                found[key] += 1
     assert set(found) == {key for key, benign in BENIGN.items() if benign.words[language].conclusions}
+
+
+@cache
+def places_told(language: str) -> tuple[re.Pattern, dict[str, set[str]]]:
+    """Every place by its names in the impression, and for each the names in the findings that it may stand for."""
+    originals: dict[str, set[str]] = {}
+    told = [getattr(site, language) for site in (*PRIMARY, *STATIONS, *DISTANT)]
+    told += [place for benign in BENIGN.values() for place in benign.words[language].places]
+    for name in told:
+        for text in (name, RETOLD[language].retold_site(name)):
+            bare = re.sub("^(in|of|around|along) ", "", text.lower())
+            originals.setdefault(bare, set()).add(name.lower())
+    longest_first = sorted(originals, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))), originals
+
+
+@cache
+def own_words(language: str) -> list[str]:
+    """The words in which an impression may retell findings, between the slots of their wordings, longest first."""
+
+    def texts(value: object) -> list[str]:
+        if isinstance(value, str):
+            return re.split(r"\{\w*\}", value)
+        parts = value.values() if isinstance(value, dict) else value
+        return [text for part in parts for text in texts(part)]
+
+    tables = "NOUNS SIGNS LOOKS AVID UPTAKE LEADS SIZES ROUNDED SUVS NODE_LEADS ELSEWHERE_LEADS NEW AXES LARGEST"
+    found = texts([getattr(RETOLD[language], name) for name in f"{tables} EARLIER CLOSINGS NODES_CLEAR".split()])
+    found += [text for benign in BENIGN.values() for text in benign.words[language].also]
+    return sorted({text.strip() for text in found if len(text.strip()) > 1}, key=len, reverse=True)
 
 
 @BOTH
@@ -460,19 +549,95 @@ def test_gold_labels_follow_from_the_text(language: str) -> None:
                 # Two lesions may share a verdict; of the whole there is one.
                 assert low not in earlier or not re.search("建议|advised|分期|评|缓解|stage|response|deauville", low)
             else:
-                assert set(re.findall(r"\d+(?:\.\d+)?", low)) <= numbers, piece
+                told = set(re.findall(r"\d+(?:\.\d+)?", low))
+                if "mm" in low:
+                    told = {one for one in told if f"{int(one) // 10}.{int(one) % 10}" not in numbers}
+                if found := re.search(r"径线(\d)cm左右|roughly (\d) cm", low):
+                    rounded = {str(int(number(one) + Decimal("0.5"))) for one in numbers if "." in one}
+                    assert (found[1] or found[2]) in rounded, piece
+                    told.discard(found[1] or found[2])
+                assert told <= numbers, piece
+                pattern, originals = places_told(language)
+                for name in pattern.findall(low):
+                    assert any(original in question for original in originals[name]), (piece, name)
                 if language == "en":
-                    assert {word for word in re.findall(r"[a-z]+", low)} - known <= set(glue.split()), piece
+                    own = set(re.findall("[a-z]+", " ".join(own_words(language)).lower()))
+                    assert set(re.findall(r"[a-z]+", pattern.sub(" ", low))) <= known | own | set(glue.split()), piece
                 else:
-                    names = [
-                        name for kind in ("primary", "node", "distant") for name in pattern("zh", kind).findall(low)
-                    ]
-                    names += [place for one in BENIGN.values() for place in one.words["zh"].places if place in low]
-                    assert all(name in question for name in names), piece
-                    rest = re.sub("|".join(sorted(map(re.escape, names), key=len, reverse=True)) or "^$", " ", low)
-                    words = re.findall(r"[一-鿿]{2,}", re.sub(f"[{glue}]", " ", rest))
+                    rest = low
+                    for text in own_words(language):
+                        rest = rest.replace(text.lower(), " ")
+                    words = re.findall(r"[一-鿿]{2,}", re.sub(f"[{glue}]", " ", pattern.sub(" ", rest)))
                     assert all(word[at : at + 2] in pairs for word in words for at in range(len(word) - 1)), piece
             earlier.append(low)
+
+
+@BOTH
+def test_a_retelling_is_true(language: str) -> None:
+    """What an impression says of looks and uptake, in whichever words, holds for the lesions that it names."""
+    told = Counter()
+    for example in reports(language)[:800]:
+        seen = read(example)
+        for line in lines(example):
+            parts = [one for one in clauses(line.lower()) if not re.search(f"{WHOLE}|{NOTHING[language]}", one)]
+            low = " ".join(parts)
+            if re.search("肌|physiological|生理|thyroiditis|gastritis|甲状腺炎|胃炎|关节", low):
+                continue
+            primary = [
+                one for one in seen.lesions if one.role == "primary" and one.site in places(low, language, "primary")
+            ]
+            far = [
+                one for one in seen.lesions if one.role == "distant" and one.site in places(low, language, "distant")
+            ]
+            near = [one for one in seen.lesions if one.role == "node" and one.site in places(low, language, "node")]
+            if primary:
+                named, odd, even = primary, (IRREGULAR, OWN_IRREGULAR), (REGULAR, OWN_REGULAR)
+            elif re.search("淋巴结|node", low) and near:
+                named, odd, even = near, (), ()
+            elif re.search(LOOKS[language], low) and far:
+                named, odd, even = far, (AGGRESSIVE, OWN_AGGRESSIVE), (BLAND, OWN_BLAND)
+            else:
+                continue
+            for name, words, holds in (
+                ("odd", odd, all(one.odd for one in named)),
+                ("even", even, not any(one.odd for one in named)),
+                ("hot", (HOT,), all(one.suv >= Decimal("2.5") for one in named)),
+                ("faint", (FAINT,), all(one.suv < Decimal("2.5") for one in named)),
+            ):
+                for place, one in enumerate(words):
+                    if re.search(one[language], low):
+                        assert holds, (name, line, example.question)
+                        told[name, place] += 1
+    assert all(told[name, place] > 20 for name in ("odd", "even") for place in (0, 1)), told
+    assert told["hot", 0] > 100 and told["faint", 0] > 40, told
+
+
+@BOTH
+def test_names_of_places_are_not_mixed_up(language: str) -> None:
+    for sites in (PRIMARY, STATIONS, DISTANT):
+        own = [RETOLD[language].retold_site(getattr(site, language)).lower() for site in sites]
+        assert len(set(own)) == len(sites)
+        assert not set(own) & {getattr(site, language).lower() for site in sites}
+
+
+@BOTH
+def test_shared_words_alone_do_not_tell_conclusions(language: str) -> None:
+    """Neither measure of overlap with the findings is right each time, as with rationales that people write."""
+    gold: list[bool] = []
+    scores: dict[str, list[float]] = {"similarity": [], "novelty": []}
+    for example in reports(language)[:80]:
+        pieces = split_pieces(example.rationale)
+        gold += [label == "AS" for label in example.gold]
+        scores["similarity"] += similarity_scores(example.question, pieces, language=language)
+        scores["novelty"] += novelty_scores(example.question, pieces)
+    known = np.array(gold)
+    for name, values in scores.items():
+        abstractive, extractive = np.array(values)[known], np.array(values)[~known]
+        auc = mannwhitneyu(abstractive, extractive).statistic / (len(abstractive) * len(extractive))
+        assert 0.75 <= auc <= 0.93, (name, auc)
+        # Not by a few outliers: many conclusions lie among the restatements, and the other way round.
+        assert np.mean(abstractive <= np.quantile(extractive, 0.75)) > 0.12, name
+        assert np.mean(extractive >= np.quantile(abstractive, 0.25)) > 0.12, name
 
 
 @BOTH

@@ -411,3 +411,44 @@ def test_a_checkpoint_under_two_paths_is_one_run(tmp_path: Path, monkeypatch: py
     folders = {run.folder for run in plan}
     assert len(folders) == len(plan) == len({run.key for run in plan})
     assert all(one.folder in folders for run in plan for one in run.inputs)
+
+
+GRID = {"arms": ["seq2seq", "uni-path-merged, strategy=gold", "lookup"], "train_sizes": [50, 100]}
+GRID |= {"budgets": ["1e12 flops", "5e4 target_tokens"], "seeds": [0, 1]}
+
+
+def test_a_grid_crosses_arms_sizes_budgets_and_seeds() -> None:
+    plan = runs.plan(GRID)
+    last = plan[-1]
+    assert last.step == "experiment" and last.bits == "3x2x2x2"
+    cells = runs.cells(last)
+    assert len(cells) == 2 * 2 * 2 * 2 + 2  # the lookup trains nothing: one cell a training set
+    assert {cell.run.step for cell in cells} == {"generation", "data"}
+    assert {cell.run.key for cell in cells} <= {one.key for one in last.inputs}
+    for cell in cells:
+        assert cell.run.settings.data.train_size == cell.train_size
+        if cell.seed is None:
+            assert (cell.arm.name, cell.budget) == ("lookup", None)
+            continue
+        training = cell.run.input("training").settings.training
+        assert (training.method, training.seed) == (cell.arm.method, cell.seed)
+        assert (training.budget, training.budget_unit) == (cell.budget.amount, cell.budget.unit)
+        assert cell.run.settings.segmentation.strategy == cell.arm.parameters.get("strategy", "entropy")
+
+
+def test_another_seed_of_a_grid_adds_its_own_runs_only() -> None:
+    before = {run.key for run in runs.plan(GRID)}
+    added = [run for run in runs.plan({**GRID, "seeds": [0, 1, 2]}) if run.key not in before]
+    assert {run.step for run in added} == {"training", "generation", "experiment"}
+    assert all(run.settings.training.seed == 2 for run in added[:-1])
+    alone = runs.run_for("generation", {"method": "seq2seq", "train_size": 50, "budget": 1e12, "seed": 0})
+    assert alone.key in before  # a cell is the run that anybody else would name so
+
+
+def test_a_grid_needs_the_baseline_of_each_arm() -> None:
+    with pytest.raises(ParameterError, match="'uni-path' without 'seq2seq', which it is compared with"):
+        runs.plan({**GRID, "arms": ["uni-path"]})
+    with pytest.raises(ParameterError, match="without 'seq2seq, steps_to=3'"):
+        runs.plan({**GRID, "arms": ["seq2seq", "uni-path, steps_to=3"]})
+    with pytest.raises(ParameterError, match="needs budgets, each a list"):
+        runs.plan({name: value for name, value in GRID.items() if name != "budgets"})

@@ -58,6 +58,17 @@ def test_states_reasons_and_time_left(plan: list[runs.Run]) -> None:
         assert summary.startswith("2 done, 1 running, 3 missing")
 
 
+def test_a_run_of_a_sweep_tells_its_own_values() -> None:
+    sweep = {**QUICK, "methods": ["seq2seq", "dual-path"], "train_size": [500, 4000], "beta": [1.0, 1.4]}
+    *lines, _ = report_lines(runs.plan(sweep), 2, sweep)
+    told = [line for line in lines if "06_comparison" in line]
+    values = [f"(train_size={n}, beta={b})" for n in (500, 4000) for b in (1.0, 1.4)]
+    assert len(told) == 4 and all(value in line for value, line in zip(values, told, strict=True))
+    whole = [line for line in lines if "seq2seq" in line]
+    assert whole and all("(train_size=" in line and "beta" not in line for line in whole), "no beta matters to it"
+    assert len({line.rindex(" ") for line in lines}) == 1, "folders stand below each other"
+
+
 def test_one_that_was_killed_has_no_error_to_show(plan: list[runs.Run]) -> None:
     run = plan[0]
     run.folder.mkdir(parents=True)

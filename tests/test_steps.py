@@ -200,20 +200,28 @@ TABLE = pd.DataFrame(
 )
 
 
+def steps_of(table: pd.DataFrame) -> pd.DataFrame:
+    return steps_of_chains(table, EXAMPLES)
+
+
+def errors_of(table: pd.DataFrame) -> pd.DataFrame:
+    return first_errors(table, EXAMPLES)
+
+
 def test_steps_are_counted_one_a_chain() -> None:
     steps = steps_of_chains(TABLE, EXAMPLES)
     assert len(steps) == 6 and set(steps["method"]) == {"seq2seq"}
-    table = step_table(TABLE, EXAMPLES).set_index("step")
+    table = step_table(steps).set_index("step")
     assert table["n"].tolist() == [3, 2, 1] and table["n_after_right"].tolist() == [3, 2, 1]
     assert table["arithmetic"].tolist() == pytest.approx([2 / 3, 1 / 2, 1])
     interval = proportion_interval(2, 3)
     assert table.loc[1, ["right", "right_low", "right_high"]].tolist() == [2 / 3, interval.low, interval.high]
     wrong_first = TABLE.assign(chain="6 * 10 = 61. 61 - 5 = 56.")
-    assert step_table(wrong_first, EXAMPLES)["right"].isna().tolist() == [False, True] * 2
+    assert step_table(steps_of(wrong_first))["right"].isna().tolist() == [False, True] * 2
 
 
 def test_first_errors_add_up_to_all_chains() -> None:
-    table = first_error_table(TABLE, EXAMPLES)
+    table = first_error_table(errors_of(TABLE))
     assert table["kind"].tolist() == [*KINDS, "none"] * 2
     seq2seq = table[table["method"] == "seq2seq"].set_index("kind")
     assert seq2seq["chains"].to_dict() == dict.fromkeys(KINDS, 0) | {"arithmetic": 2, "stopped": 1, "none": 1}
@@ -224,55 +232,56 @@ def test_first_errors_add_up_to_all_chains() -> None:
     other = table[table["method"] == "answer-only"].set_index("kind")["chains"]
     assert (other["missing"], other["stopped"], other["none"]) == (2, 1, 1)
     assert verdict("$164") == ("missing", 1) and verdict("165.") == ("none", 0), "an answer that stands alone is stated"
-    places = first_error_table(TABLE, EXAMPLES, places=True)
+    places = first_error_table(errors_of(TABLE), places=True)
     seq2seq = places[places["method"] == "seq2seq"]
     assert seq2seq[["kind", "step", "chains"]].values.tolist() == [
         ["arithmetic", 1, 1], ["arithmetic", 2, 1], ["stopped", 1, 1], ["none", 0, 1]
     ]  # fmt: skip
-    assert first_error_table(TABLE.query("method == 'seq2seq'"), EXAMPLES, by=())["chains"].sum() == 4
+    assert first_error_table(errors_of(TABLE.query("method == 'seq2seq'")), by=())["chains"].sum() == 4
 
 
 def test_tables_that_cannot_be_counted_are_errors() -> None:
     two = pd.concat([TABLE, TABLE.assign(seed=1)])
     with pytest.raises(DataError, match="occur twice for one method"):
-        first_error_table(two, EXAMPLES)
-    assert len(first_error_table(two, EXAMPLES, by=("method", "seed"))) == 4 * (len(KINDS) + 1)
+        first_error_table(errors_of(two))
+    assert len(first_error_table(errors_of(two), by=("method", "seed"))) == 4 * (len(KINDS) + 1)
     with pytest.raises(DataError, match="'q3' has no example"):
-        step_table(TABLE, EXAMPLES[:3])
+        steps_of_chains(TABLE, EXAMPLES[:3])
     with pytest.raises(DataError, match="lacks method"):
-        step_table(TABLE.drop(columns="method"), EXAMPLES)
+        step_table(steps_of(TABLE.drop(columns="method")))
     with pytest.raises(DataError, match="no chains"):
-        step_table(TABLE.iloc[:0], EXAMPLES)
+        first_errors(TABLE.iloc[:0], EXAMPLES)
 
 
 def test_places_count_every_chain_once() -> None:
-    places = error_places(TABLE, EXAMPLES)
+    places = error_places(errors_of(TABLE))
     assert places.index.tolist() == [*KINDS, "none"] and places.to_numpy().sum() == len(TABLE)
     assert places.loc["none", 0] == 2 and places.loc["arithmetic"].tolist() == [0, 1, 1]
 
 
 def test_steps_in_words_are_those_of_the_tables() -> None:
     one = TABLE.query("method == 'seq2seq'")
-    text = step_sentence(step_table(one, EXAMPLES), first_error_table(one, EXAMPLES))
+    text = step_sentence(step_table(steps_of(one)), first_error_table(errors_of(one)))
     assert text.startswith("The first step is right in 67% of the 3 chains that have one.")
     assert "A later step, where all before it are right, is right in 67% of cases." in text, "1 of 2 and 1 of 1"
     assert text.endswith("most often this: the equation is wrong (50% of 4 chains).")
     other = TABLE.query("method == 'answer-only'")
-    text = step_sentence(step_table(other, EXAMPLES), first_error_table(other, EXAMPLES))
+    text = step_sentence(step_table(steps_of(other)), first_error_table(errors_of(other)))
     assert text.startswith("No chain states an equation.") and "without all steps (50% of 4 chains)" in text
     right = one.assign(chain=POTS.rationale)
-    assert "wrong" not in step_sentence(step_table(right, EXAMPLES), first_error_table(right, EXAMPLES))
+    assert "wrong" not in step_sentence(step_table(steps_of(right)), first_error_table(errors_of(right)))
 
 
 def test_reports_have_no_steps_and_say_so() -> None:
     reports = [replace(one, answer=None) for one in EXAMPLES]
-    steps, errors = step_table(TABLE, reports), first_error_table(TABLE, reports, places=True)
-    assert steps.empty and errors.empty and steps_of_chains(TABLE, reports).empty
-    assert list(steps) == list(step_table(TABLE, EXAMPLES))
-    assert list(errors) == list(first_error_table(TABLE, EXAMPLES, places=True))
+    judged = steps_of_chains(TABLE, reports), first_errors(TABLE, reports)
+    steps, errors = step_table(judged[0]), first_error_table(judged[1], places=True)
+    assert steps.empty and errors.empty and judged[0].empty and judged[1].empty
+    assert list(steps) == list(step_table(steps_of(TABLE)))
+    assert list(errors) == list(first_error_table(errors_of(TABLE), places=True))
     assert step_sentence(steps, errors) == NOTHING_TO_CHECK
     # As the notebooks show them.
-    assert error_places(TABLE, reports).empty or error_places(TABLE, reports).to_numpy().sum() == 0
+    assert error_places(judged[1]).empty or error_places(judged[1]).to_numpy().sum() == 0
     assert steps.pivot(index="method", columns="step", values="right").empty
     with pytest.raises(DataError, match="1 of 4 questions have no answer"):
-        step_table(TABLE, [*EXAMPLES[:3], reports[3]])
+        steps_of_chains(TABLE, [*EXAMPLES[:3], reports[3]])

@@ -9,6 +9,7 @@ import pytest
 
 from ases import runs, verification
 from ases.folders import figure_place
+from ases.parameters import load_file
 from ases.provenance import machine_type
 from ases.verification import agreement, read_table, table_text, verify
 from tests import fake_project
@@ -103,6 +104,34 @@ def test_what_differs_or_is_missing_is_named_with_the_likely_reason(tables) -> N
     assert "05_generation/gone.csv: only published" in said
     assert said[-2].startswith("The published table was made with other parameters")
     assert f"another type of machine (Linux elsewhere; this is {machine_type()})" in said[-1]
+
+
+def test_what_another_parameter_file_makes_is_named_with_its_command_and_does_not_count(tables, tmp_path: Path) -> None:
+    lines = ["size: quick", "starts: [micro, tiny]", "train_sizes: [500]", "start_methods: [seq2seq]", "seeds: [0]"]
+    (tmp_path / "params" / "start.yaml").write_text("\n".join(lines))
+    (tmp_path / "params" / "broken.yaml").write_text("size: quick\nmethods: [tri-path]\n")
+    tables(ROW)
+    for notebook in ("07_start", "09_performance"):
+        figure_place("quick", notebook).mkdir(parents=True)
+        (figure_place("quick", notebook) / "other.csv").write_text("a\n1\n")
+    said, good = verify(QUICK)
+    assert good and said[-2:] == [
+        "07_start/other.csv: not compared, since another parameter file makes it: "
+        "python -m ases reproduce params/start.yaml",
+        "09_performance/other.csv: not compared, since other parameters than these make it",
+    ]
+    said, good = verify(load_file(tmp_path / "params" / "start.yaml"))
+    assert not good and "07_start/other.csv: only published" in said
+    assert any(line.startswith("03_segmentation/t.csv") and line.endswith("params/quick.yaml") for line in said)
+
+
+def test_a_table_that_is_not_published_yet_is_no_difference(tables) -> None:
+    tables(ROW)
+    (figure_place("quick", "06_comparison") / "t.csv").unlink()
+    said, good = verify(QUICK)
+    assert good and said == ["03_segmentation/t.csv: 1 rows identical", "06_comparison/t.csv: not published"]
+    (figure_place("quick", "03_segmentation") / "t.csv").unlink()
+    assert verify(QUICK)[1] is False, "nothing was compared"
 
 
 def test_nothing_published_and_sweeps_do_not_agree_by_default(tables) -> None:

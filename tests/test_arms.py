@@ -1,0 +1,64 @@
+"""Arms and budgets as texts: read back as they were written, refused with what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from ases.arms import LOOKUP, read_arm, read_budget
+from ases.choices import METHODS
+from ases.errors import ParameterError
+from ases.parameters import problems_of
+
+
+def test_an_arm_is_a_method_and_parameters_of_its_own() -> None:
+    arm = read_arm(" uni-path-merged,  strategy = gold , beta=1.1")
+    assert (arm.name, arm.method) == ("uni-path-merged, strategy=gold, beta=1.1", "uni-path-merged")
+    assert arm.parameters == {"strategy": "gold", "beta": 1.1}
+    assert read_arm(arm.name) == arm
+    assert [read_arm(name).parameters for name in (*METHODS, LOOKUP)] == [{}] * (len(METHODS) + 1)
+
+
+@pytest.mark.parametrize(
+    ("arm", "baseline"),
+    [
+        ("seq2seq", "seq2seq"),
+        ("uni-path-merged, strategy=gold", "seq2seq"),
+        ("uni-path, steps_to=8, typed=true, longest_learned=4", "seq2seq, steps_to=8, longest_learned=4"),
+        ("dual-path-merged, model=micro, strategy=loss", "seq2seq, model=micro"),
+        ("lookup, held_out_schemas=true", "seq2seq, held_out_schemas=true"),
+    ],
+)
+def test_an_arm_is_held_against_seq2seq_on_its_own_task(arm: str, baseline: str) -> None:
+    assert read_arm(arm).baseline == baseline
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tri-path", "begins with 'tri-path', but methods are answer-only"),
+        ("uni-path, gold", "holds 'gold'.*such as strategy=gold"),
+        ("uni-path, seed=1", "cannot set method, seed, train_size and budget"),
+        ("uni-path, budget=1e12", "lists of the whole experiment"),
+        ("uni-path, colour=red", "holds 'colour=red'"),
+        ("uni-path, beta=1, beta=2", "sets beta twice"),
+        ("lookup, strategy=gold", "trains nothing"),
+    ],
+)
+def test_what_is_no_arm_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        read_arm(text)
+
+
+def test_budgets_have_an_amount_and_a_unit() -> None:
+    budget = read_budget("2e12 flops")
+    assert budget.parameters == {"budget": 2e12, "budget_unit": "flops"}
+    assert read_budget(budget.name) == budget
+    for text in ("2e12", "flops", "0 flops", "-1 epochs", "3 days", "nan flops"):
+        with pytest.raises(ParameterError, match="is no budget"):
+            read_budget(text)
+
+
+def test_lists_of_arms_are_checked_with_all_other_parameters() -> None:
+    problems = problems_of({"arms": ["seq2seq", "uni-pathh"], "budgets": ["much"], "train_sizes": [-1], "seeds": [0]})
+    assert len(problems) == 3
+    assert any("uni-pathh" in problem for problem in problems) and any("much" in problem for problem in problems)

@@ -1,0 +1,150 @@
+"""Grids -> tables: arms against their own baselines, plateaus chosen on validation and measured on test questions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ases.cells import (
+    BEST,
+    Grid,
+    at_plateau,
+    by_flops,
+    cell_findings,
+    cell_table,
+    plateau_line,
+    power_line,
+    seed_spread,
+)
+from ases.claims import CLAIMS, MARGIN, claims_shown, claims_table
+from ases.errors import DataError
+from ases.grid_figures import arm_differences, arm_label, arm_measures, claim_differences
+from ases.statistics import compare, holm
+
+SEEDS, N = 3, 60
+
+
+def grid(accuracies: dict[tuple[str, str], float], valid: dict[tuple[str, str], float] | None = None) -> Grid:
+    """A grid at one training-set size: (arm, budget) -> accuracy, the same questions hard for all."""
+    rng, rows, costs = np.random.default_rng(0), [], []
+    hardness = rng.uniform(size=N)
+    for (arm, budget), accuracy in accuracies.items():
+        for seed in range(SEEDS):
+            right = hardness < accuracy + rng.normal(0, 0.02)
+            for number in range(N):
+                keys = {"train_size": 500, "budget": budget, "arm": arm, "seed": seed, "qid": f"q{number}"}
+                rows.append({**keys, "correct": bool(right[number]), "bleu": 10.0, "rouge_l": 0.5, "flops": 1e6})
+            keys = {"train_size": 500, "budget": budget, "arm": arm, "seed": seed}
+            best = (valid or accuracies)[arm, budget]
+            spent = {"training_flops": float(budget.split()[0]), "target_tokens": 1e5, "scorer_flops": 0.0}
+            costs.append({**keys, "bleu": 12.0, "valid": best, "epochs": 3.0, **spent})
+    baselines = {arm: "seq2seq" for arm, _ in accuracies}
+    return Grid(pd.DataFrame(rows), pd.DataFrame(costs), baselines)
+
+
+SMALL, LARGE = "1e+12 flops", "4e+12 flops"
+TWO = {("seq2seq", SMALL): 0.3, ("seq2seq", LARGE): 0.5, ("uni-path", SMALL): 0.6, ("uni-path", LARGE): 0.4}
+
+
+def test_every_arm_is_held_against_its_baseline_at_the_same_budget() -> None:
+    made = grid(TWO)
+    table = cell_table(made).set_index(["budget", "arm"])
+    assert table["difference"].isna().tolist() == [True, False, True, False]
+    for budget, sign in ((SMALL, 1), (LARGE, -1)):
+        part = made.predictions[made.predictions["budget"] == budget]
+        found = compare(part.assign(method=part["arm"]), baseline="seq2seq").iloc[0]
+        row = table.loc[budget, "uni-path"]
+        assert row["difference"] == found["difference"] and np.sign(row["difference"]) == sign
+        assert (row["difference_low"], row["difference_high"]) == (found["low"], found["high"])
+        assert row["detectable"] > 0
+    raw = [
+        compare(p.assign(method=p["arm"]), baseline="seq2seq")["p"].iloc[0]
+        for _, p in made.predictions.groupby("budget", sort=False)
+    ]
+    assert table["p_holm"].dropna().tolist() == pytest.approx(holm(raw))  # over the whole table
+
+
+def test_an_arm_of_another_task_has_a_baseline_of_its_own() -> None:
+    shares = {"seq2seq": 0.3, "uni-path": 0.4, "seq2seq, model=micro": 0.7}
+    made = grid({(arm, SMALL): share for arm, share in shares.items()})
+    made.baselines["seq2seq, model=micro"] = "seq2seq, model=micro"
+    table = cell_table(made).set_index("arm")
+    assert np.isnan(table.loc["seq2seq, model=micro", "difference"])
+    assert table.loc["uni-path", "difference"] == pytest.approx(
+        table.loc["uni-path", "accuracy"] - table.loc["seq2seq", "accuracy"]
+    )
+
+
+def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() -> None:
+    valid = {**TWO, ("uni-path", SMALL): 0.1, ("uni-path", LARGE): 0.2}  # validation prefers the worse one of the test
+    best = at_plateau(grid(TWO, valid))
+    table = cell_table(best).set_index("arm")
+    assert set(best.predictions["budget"]) == {BEST}
+    assert table.loc["uni-path", "training_flops"] == 4e12 and table.loc["uni-path", "accuracy"] < 0.5
+    assert best.costs.groupby("arm")["largest"].first().all()
+    assert "2 of 2 arms did best with the largest budget (seq2seq, uni-path)" in plateau_line(best)
+    other = at_plateau(grid(TWO))
+    assert cell_table(other).set_index("arm").loc["uni-path", "training_flops"] == 1e12
+    tokens = {(arm, budget.replace("flops", "target_tokens")): share for (arm, budget), share in TWO.items()}
+    with pytest.raises(DataError, match="no budget in flops"):
+        at_plateau(grid(tokens))
+
+
+def test_sentences_read_the_table() -> None:
+    table = cell_table(grid({**TWO, ("uni-path", SMALL): 0.95}))
+    first, second = cell_findings(table)
+    shown = table.set_index(["budget", "arm"])
+    apart = 100 * shown.loc[(SMALL, "uni-path"), "difference"]
+    assert first.startswith("500 training examples, 1e+12 flops: seq2seq reaches")
+    assert f"better are uni-path (+{apart:.1f})" in first
+    assert "4e+12 flops" in second
+    assert f"{N} test questions and {SEEDS} seeds" in power_line(table)
+    assert len(by_flops(table)) == 4
+
+
+def test_the_spread_of_seeds_is_that_of_their_means() -> None:
+    made = grid(TWO)
+    row = seed_spread(made).iloc[0]
+    part = made.predictions[(made.predictions["arm"] == "seq2seq") & (made.predictions["budget"] == SMALL)]
+    means = part.groupby("seed")["correct"].mean()
+    assert row["deviation"] == pytest.approx(means.std())
+    assert (row["least"], row["greatest"]) == (means.min(), means.max())
+
+
+def claim(first: float, second: float, kind: str) -> str:
+    """The finding for two arms of the first claim of a kind, with these accuracies."""
+    one = next(item for item in CLAIMS if item.kind == kind)
+    table = claims_table(grid({(one.first, SMALL): first, (one.second, SMALL): second}))
+    assert set(table["claim"]) == {item.text for item in CLAIMS}
+    return table.set_index("claim").loc[one.text, "finding"]
+
+
+def test_claims_are_decided_by_interval_and_corrected_p() -> None:
+    assert claim(0.8, 0.3, "better") == "confirmed"
+    assert claim(0.3, 0.8, "better") == "not confirmed: the opposite"
+    assert claim(0.5, 0.5, "better") == "not confirmed: cannot be told apart"
+    assert claim(0.9, 0.2, "equal") == "not confirmed: one model is ahead"
+    assert MARGIN == 0.03
+    assert claim(1.5, 1.5, "equal") == "confirmed"  # all right, always: no spread
+
+
+def test_a_claim_about_an_absent_arm_is_not_testable() -> None:
+    table = claims_table(grid({("seq2seq", SMALL): 0.5, ("uni-path", SMALL): 0.5}))
+    assert set(table["finding"]) == {"not testable here"}
+    assert table["difference"].isna().all()
+    with pytest.raises(DataError, match="at one budget"):
+        claims_table(grid(TWO))
+
+
+def test_figures_draw_what_the_tables_hold() -> None:
+    made = grid({**TWO, ("uni-path-merged", SMALL): 0.5, ("uni-path-merged", LARGE): 0.2})
+    table = cell_table(made)
+    figure = arm_measures(table)
+    assert [ax.get_title(loc="left").splitlines()[1].split(",")[0] for ax in figure.axes] == [SMALL, LARGE]
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["seq2seq", "uni-path", "uni-path, merged"]
+    assert len(arm_differences(table).axes) == 1
+    claims = claims_table(at_plateau(made))
+    assert len(claim_differences(claims).axes) == 1
+    assert len(claims_shown(claims)) == len(CLAIMS)
+    assert arm_label("uni-path-merged, strategy=random_boundaries") == "uni-path, merged: random boundaries"
