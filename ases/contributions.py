@@ -32,21 +32,22 @@ INGREDIENTS = {
 
 def _pairs(rules: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Arms that differ in one ingredient: (ingredient, arm without it, arm with it)."""
-    plain = rules[~rules["typed"].astype(bool)]
+    plain = rules[~rules["typed"].astype(bool) & (rules["other"] == "")]
 
     def named(method: str, rule: str | None = None) -> list[str]:
         rows = plain[plain["method"] == method]
         return rows.loc[rows["rule"] == rule, "arm"].tolist() if rule is not None else rows["arm"].tolist()
 
     none, merged = named("uni-path", "none"), plain[plain["method"] == "uni-path-merged"]
-    controls = merged[merged["rule"].isin(CONTROLS) & (merged["rule"] == "random_boundaries")]
+    controls = merged[merged["rule"] == "random_boundaries"]
     ours = merged[~merged["rule"].isin(CONTROLS)]
     found = [("iteration", base, arm) for base in named(BASELINE) for arm in none]
     found += [("merging", base, arm) for base in none for arm in controls["arm"]]
-    found += [("borders", base, arm) for base in controls["arm"] for arm in ours["arm"]]
+    for base, source in zip(controls["arm"], controls["random_of"], strict=True):  # segments of the same lengths
+        found += [("borders", base, arm) for arm in ours.loc[ours["rule"] == source, "arm"]]
     found += [("merging by the strategy", base, arm) for base in none for arm in ours["arm"]]
     found += [("two models", base, arm) for base in none for arm in named("dual-path")]
-    for rule in ours["rule"]:
+    for rule in dict.fromkeys(ours["rule"]):
         found += [
             ("two models", base, arm)
             for base in named("uni-path-merged", rule)

@@ -25,6 +25,8 @@ from ases.settings import CONTROLS, needs_labels
 from ases.tokens import Codec
 from ases.training import read_training
 
+_INGREDIENTS = ("strategy", "random_of", "typed")
+
 LOOKED_AT = 2
 """Seeds of each arm whose models are looked into; what was written is counted for all."""
 
@@ -130,12 +132,14 @@ def with_chains(examples: Sequence[Example], chains: pd.DataFrame) -> list[Examp
 
 
 def rules_of(trials: Sequence[Trial]) -> pd.DataFrame:
-    """What each arm is, a row an arm: ``arm, method, rule, random_of, typed``; for telling which differ in what."""
+    """What each arm is, a row an arm: ``arm, method, rule, random_of, typed`` and its ``other`` parameters."""
     rows = {}
     for one in trials:
         chosen, typed = one.training.settings.segmentation, one.training.settings.training.typed
         source = chosen.random_of if one.rule in CONTROLS else ""
         rows[one.arm] = {"arm": one.arm, "method": one.method, "rule": one.rule, "random_of": source, "typed": typed}
+        own = [part for part in one.arm.split(", ")[1:] if part.partition("=")[0] not in _INGREDIENTS]
+        rows[one.arm]["other"] = ", ".join(own)
     return pd.DataFrame(list(rows.values()))
 
 

@@ -10,11 +10,12 @@ from ases.engines import TransformersWriter
 from ases.errors import DataError
 from ases.examples import AS, ES, Example
 from ases.generation import write_chains
-from ases.interventions import STATES, forced, go_on, harm_difference, harm_sentences, harm_table, probes_for
+from ases.interventions import STATES, _prefix, forced, go_on, harm_difference, harm_sentences, harm_table, probes_for
 from ases.labels import label_by_gold
 from ases.models import fresh_model
 from ases.pieces import split_pieces
 from ases.problems import generate_problems
+from ases.segments import pairs_for
 from ases.settings import settings_for
 from ases.tokens import train_codec
 
@@ -110,3 +111,12 @@ def test_harm_is_what_a_wrong_number_takes():
     turned = outcomes().assign(kind=lambda t: t["kind"].map({ES: AS, AS: ES}))
     said = harm_sentences(harm_table(turned), harm_difference(turned))
     assert "a fact hurts more" in said[0] and "did not hold" in said[-1]
+
+
+@pytest.mark.parametrize(("method", "typed"), [("uni-path", False), ("uni-path", True), ("dual-path", False)])
+def test_a_right_prefix_is_a_context_that_training_has_shown(method, typed):
+    for probe in probes_for(EXAMPLES)[:10]:
+        labels = label_by_gold(probe.example)
+        shown = {pair.context for pair in pairs_for(method, probe.example, labels, CODEC, typed=typed)}
+        ids = _prefix(probe.pieces(STATES[0]), probe.example.qid, CODEC, method, {probe.example.qid: labels}, typed)
+        assert (*CODEC.encode(probe.example.question), *ids, CODEC.end) in shown

@@ -59,7 +59,7 @@ RULES = pd.DataFrame(
         ("two", "dual-path-merged", "entropy"),
     ],
     columns=["arm", "method", "rule"],
-).assign(random_of="", typed=False)
+).assign(random_of=["", "", "", "entropy", ""], typed=False, other="")
 
 
 def test_ingredients_add_up_from_the_baseline_to_an_arm():
@@ -78,6 +78,8 @@ def test_ingredients_add_up_from_the_baseline_to_an_arm():
     assert of["iteration"] + of["merging"] + of["borders"] == pytest.approx((14 - 4) / 20)
     assert (table["p_holm"] >= 0).all() and table["n"].eq(20).all()
     assert "held** (1 of 1" in contribution_sentences(table)[-1]
+    other = RULES.assign(random_of=["", "", "", "gold", ""])
+    assert "borders" not in set(contribution_table(predictions, other)["ingredient"]), "of segments of other lengths"
     typed = RULES.assign(typed=[False, False, True, False, False])
     assert "borders" not in set(contribution_table(predictions, typed)["ingredient"]), "typed is another ingredient"
     assert contribution_table(predictions, RULES[:1]).empty
