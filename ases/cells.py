@@ -147,7 +147,8 @@ def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure) -> p
     means = part.groupby("arm", sort=False)[[name for name in ("rouge_l", "flops") if name in part]].mean()
     means = means.rename(columns={"flops": "generation_flops"})
     means = means.drop(columns=[name for name in means if name == measure.column])
-    return found.join(means).rename_axis("arm").reset_index()
+    in_order = [arm for arm in baselines if arm in found.index]
+    return found.join(means).loc[in_order].rename_axis("arm").reset_index()
 
 
 def at_plateau(grid: Grid) -> Grid:

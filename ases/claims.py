@@ -38,12 +38,12 @@ CLAIMS = (
     Claim("One model does as well as two", "uni-path-merged", "dual-path-merged", "equal"),
     Claim("AS-ES chains have lower BLEU than seq2seq's", "uni-path-merged", "seq2seq", "worse", "bleu"),
     Claim(
-        "The gain is due to telling AS from ES: entropy's segments beat random ones of the same lengths",
+        "Telling AS from ES helps: entropy's segments beat random ones of the same lengths",
         "uni-path-merged",
         "uni-path-merged, strategy=random_boundaries",
         "better",
     ),
-    Claim("The gain is due to merging: segments beat single pieces", "uni-path-merged", "uni-path", "better"),
+    Claim("Merging helps: segments beat single pieces", "uni-path-merged", "uni-path", "better"),
     Claim(
         "Better labels would help: gold segments beat entropy's",
         "uni-path-merged, strategy=gold",

@@ -27,7 +27,7 @@ from ases.tokens import Codec, padded
 ENCODED_AT_ONCE = 512
 """Tokens, padding included, that the encoder reads at once on a CPU: more no longer fit its caches (measured)."""
 
-SHRINK_AT = 0.75
+SHRINK_AT = 0.9
 """A batch is compacted when no more than this share of its rows still writes: copying costs as much as two steps."""
 
 FEW = 0.5

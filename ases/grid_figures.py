@@ -67,7 +67,7 @@ def arm_measures(table: pd.DataFrame) -> Figure:
                 ax.text(1.02, at, f"{text}{star}", transform=ax.get_yaxis_transform(), va="center", fontsize=7)
         if "seq2seq" in rows.index:
             ax.axvline(rows.loc["seq2seq", measure.column], color="#000000", linestyle=(0, (4, 3)), linewidth=1)
-        name_rows(ax, [arm_label(arm) for arm in arms] if place == 0 else [""] * len(arms))
+        _rows(ax, place, [arm_label(arm) for arm in arms])
         seeds = f"{span(part['seeds'])} {'seed' if part['seeds'].max() == 1 else 'seeds'}"
         ax.set_title(f"{size:,} training examples\n{budget}, n = {span(part['n'])}, {seeds}")
         ax.set_xlim(0, 1.05 * top)
@@ -87,19 +87,20 @@ def arm_differences(table: pd.DataFrame) -> Figure:
     check("arm_differences", compared, ("train_size", "budget", "arm"), ("difference_low", "difference_high"))
     arms, budgets = list(dict.fromkeys(compared["arm"])), list(dict.fromkeys(compared["budget"]))
     panels = list(compared.groupby("train_size", sort=False))
-    figure, axes = _panels(len(panels), len(arms) * max(1.0, 0.5 * len(budgets)))
+    figure, axes = _panels(len(panels), len(arms) * max(1.0, 0.7 * len(budgets)))
     shifts = np.linspace(-0.3, 0.3, len(budgets)) if len(budgets) > 1 else [0.0]
     for place, (ax, (size, part)) in enumerate(zip(axes, panels, strict=True)):
         ax.axvline(0, color="#000000", linewidth=1)
         for shift, budget, (colour, marker) in zip(shifts, budgets, _BUDGETS, strict=False):
             rows = part[part["budget"] == budget].set_index("arm").reindex(arms)
             at = np.arange(len(arms)) + shift
-            label = f"equal {budget.partition(' ')[2].replace('_', ' ')}: {float(budget.partition(' ')[0]):g}"
+            amount, _, unit = budget.partition(" ")
+            label = f"equal {unit.replace('_', ' ').replace('flops', 'FLOPs')}: {float(amount):g}"
             ax.hlines(at, rows["difference_low"], rows["difference_high"], color=colour, linewidth=1.4, label=label)
             for y, (_, row) in zip(at, rows.iterrows(), strict=True):
                 face = colour if row["p_holm"] < 0.05 else "white"
                 ax.plot(row["difference"], y, marker=marker, color=colour, markerfacecolor=face, linestyle="none")
-        name_rows(ax, [arm_label(arm) for arm in arms] if place == 0 else [""] * len(arms))
+        _rows(ax, place, [arm_label(arm) for arm in arms])
         _difference_axis(ax, measure.share, measure.label)
         ax.set_title(f"{size:,} training examples, n = {span(part['n'])}")
     legend_above(figure, axes[0], "filled: p (Holm) below 0.05", columns=min(3, len(budgets)))
@@ -130,15 +131,24 @@ def claim_differences(table: pd.DataFrame) -> Figure:
                 ax.plot(scale * row["difference"], at, marker=marker, color=colour)
             finding = _wrapped(row["finding"], 17)
             ax.text(1.02, at, finding, transform=ax.get_yaxis_transform(), va="center", fontsize=6.5)
-        name_rows(ax, [_wrapped(claim, 34) for claim in claims] if place == 0 else [""] * len(claims))
+        _rows(ax, place, [_wrapped(claim, 34) for claim in claims])
         _difference_axis(ax, True, "points (BLEU: its own)")
         ax.set_title(f"{size:,} training examples")
     return figure
 
 
+def _rows(ax: Axes, place: int, names: list[str]) -> None:
+    """Name the rows at the first panel; the others share its axis."""
+    if place == 0:
+        name_rows(ax, names)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(False, axis="y")
+
+
 def _difference_axis(ax: Axes, share: bool, label: str) -> None:
     measure_axis(ax.xaxis, MEASURES["correct" if share else "rouge_l"])
-    ax.xaxis.set_major_formatter(lambda value, _: f"{round(100 * value, 6):+g}" if share else f"{value:+g}")
+    scale = 100 if share else 1
+    ax.xaxis.set_major_formatter(lambda value, _: f"{round(scale * value, 6):+g}" if round(value, 9) else "0")
     ax.set_xlabel("difference in points, 95 % interval" if share else f"difference in {label}, 95 % interval")
 
 

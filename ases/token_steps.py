@@ -130,24 +130,24 @@ class T5Steps:
             keys, values = self._split(attention.k(states)), self._split(attention.v(states))
             self.cross.append((keys.transpose(2, 3).contiguous(), values.contiguous()))
         # With room for tokens to come, doubled when full: to join each to what there is would copy everything a step.
-        room = (len(states), self.heads, 16, model.config.d_kv)
-        self.own = [(states.new_empty(room), states.new_empty(room)) for _ in self.blocks]
+        shape, size = (len(states), self.heads), model.config.d_kv
+        self.own = [(states.new_empty(*shape, size, 16), states.new_empty(*shape, 16, size)) for _ in self.blocks]
 
     def next(self, tokens: torch.Tensor) -> torch.Tensor:
         """See :class:`Steps`."""
         states = self.model.decoder.embed_tokens(tokens[:, 0])
-        if self.step == self.own[0][0].shape[2]:
-            double = (0, 0, 0, self.step)
-            self.own = [(F.pad(keys, double), F.pad(values, double)) for keys, values in self.own]
+        if self.step == self.own[0][0].shape[3]:
+            more = self.step
+            self.own = [(F.pad(keys, (0, more)), F.pad(values, (0, 0, 0, more))) for keys, values in self.own]
         self.step += 1
         bias = self.biases[..., self.limit - self.step :]
         for place, block in enumerate(self.blocks):
             attending, crossing, feeding = block.layer
             parts = F.linear(_normed(attending.layer_norm, states), self.fused[place]).chunk(3, dim=-1)
             query, key, value = (part.view(len(part), self.heads, 1, -1) for part in parts)
-            keys, values = (own[:, :, : self.step] for own in self.own[place])
-            keys[:, :, -1:], values[:, :, -1:] = key, value
-            states = states + attending.SelfAttention.o(_attend(query, keys.transpose(2, 3), values, bias))
+            keys, values = self.own[place][0][..., : self.step], self.own[place][1][:, :, : self.step]
+            keys[..., -1:], values[:, :, -1:] = key.transpose(2, 3), value
+            states = states + attending.SelfAttention.o(_attend(query, keys, values, bias))
             query = crossing.EncDecAttention.q(_normed(crossing.layer_norm, states))
             query = query.view(len(query), self.heads, 1, -1)
             states = states + crossing.EncDecAttention.o(_attend(query, *self.cross[place], self.hidden))
