@@ -315,27 +315,18 @@ def _grid_spec(step: str) -> Callable[[Given, Known], _Spec]:
 
 def _why_spec(given: Given, known: Known) -> _Spec:
     """One training set and budget, whose models are looked into, and the scorers of what they wrote."""
-    sizes, budgets = given["why_sizes"], given["why_budgets"]
-    if len(sizes) > 1 or len(budgets) > 1:
-        raise ParameterError(f"{STEPS['why']} looks into one training set and budget: one why_sizes, one why_budgets")
+    cells, seeds = grid_cells("why", given, known), given["why_seeds"]
+    if len({(cell.train_size, cell.budget) for cell in cells}) > 1 or None in {cell.seed for cell in cells}:
+        raise ParameterError(f"{STEPS['why']} looks into models: one why_sizes, one why_budgets, and no arm {LOOKUP}")
     if settings_for(_only(_one_method(given), _names(DataSettings))).data.data != "generated":
         raise ParameterError(f"{STEPS['why']} needs data generated: its questions are about true labels and answers")
-    cells = grid_cells("why", given, known)
-    if lookup := [cell.arm.name for cell in cells if cell.seed is None]:
-        raise ParameterError(f"why_arms holds {lookup[0]!r}, which trains no model that could be looked into")
     plain = _only(given, _names(DataSettings, ScoringSettings, TrainingSettings) - _OF_ONE_METHOD - {"scorer"})
-    plain |= {"train_size": sizes[0], **read_budget(budgets[0]).parameters}
-    seeds = given["why_seeds"]
+    plain |= {"train_size": cells[0].train_size, **cells[0].budget.parameters}
     scorings = [find("scoring", {**plain, "seed": seed}, known) for seed in seeds]
     scorings.append(find("scoring", {**plain, **_scorer("answer-from-prefix"), "seed": seeds[0]}, known))
-    generations = {cell.run.key: cell.run for cell in cells}
-    used = {one.key: one for one in [*scorings, *(one for run in generations.values() for one in run.all("scoring"))]}
-    bits = f"{len(given['why_arms'])}x{len(seeds)}"
-    return _Spec((*generations.values(), *used.values()), frozenset(OF_SEVERAL["why"]), bits)
-
-
-def _own_data_spec(given: Given, known: Known) -> _Spec:
-    return _Spec((), frozenset(), "check")
+    runs = dict.fromkeys(cell.run for cell in cells)
+    used = dict.fromkeys([*scorings, *(one for run in runs for one in run.all("scoring"))])
+    return _Spec((*runs, *used), frozenset(OF_SEVERAL["why"]), f"{len(given['why_arms'])}x{len(seeds)}")
 
 
 def _performance_spec(given: Given, known: Known) -> _Spec:
@@ -358,7 +349,7 @@ _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "segmentation": _segmentation_spec,
     "generation": _generation_spec,
     "comparison": _comparison_spec,
-    "own_data": _own_data_spec,
+    "own_data": lambda given, known: _Spec((), frozenset(), "check"),
     "start": _start_spec,
     **{step: _grid_spec(step) for step in GRIDS},
     "why": _why_spec,
