@@ -147,6 +147,14 @@ rule sensitivity:
     shell: COMMAND
 
 
+rule why:
+    input: needs("why")
+    output: MANIFEST.format("why-{name}")
+    params: code=code("why"), arguments=arguments("why")
+    threads: 1
+    shell: COMMAND
+
+
 rule results:
     input: needs("results")
     output: MANIFEST.format("results-{name}")

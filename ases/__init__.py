@@ -24,13 +24,19 @@ The modules follow the data, and each imports only from those above it:
     power, statistics, effects, steps,
     curves, evaluation, certainty, starts chains -> tables, and how sure they are
     lookup, efficiency                   a control without a model; how much data a method needs
+    ratios, trials, breaks,
+    interventions, contributions,
+    interference, information,
+    attention, segment_states,
+    length_control, why                  why: where chains break, what each part adds, what models learn and look at
     scoring_speed, benchmarks_*          how fast, and with how much memory
     descriptions, cards, gallery,
     demonstration                        what data, pieces and pairs look like, as tables
     coloured, slider, looks, figures,
     chain_figures, training_figures,
     data_figures, detection_figures,
-    efficiency_figures                   tables -> pictures
+    efficiency_figures, grid_figures,
+    why_figures, inside_figures          tables -> pictures
     performance, speed_words,
     speed_figures                        what was measured -> tables, sentences, pictures
     provenance, parameters, progress,

@@ -39,7 +39,7 @@ _REASONS = {
     "stalled": ("stalled", "#cc79a7", "xxx"),
     "length": ("limit of length", "#8c8c8c", "..."),
 }
-_KINDS = {
+KIND_LOOKS = {
     NONE: ("nothing", "#bfe3d6", ""),
     "arithmetic": ("wrong arithmetic", "#d55e00", ""),
     "missing": ("missing step", "#f0e442", "///"),
@@ -134,7 +134,7 @@ def first_errors(table: pd.DataFrame) -> Figure:
     order = methods_of("first_errors", table)
     shares = table.groupby(["method", "kind"])["share"].mean().unstack(fill_value=0.0).reindex(order)
     figure, ax = plt.subplots(figsize=(PAGE, 1.15 + 0.26 * len(order)))
-    _stacked(ax, shares, {kind: _KINDS[kind] for kind in in_order(table["kind"], _KINDS)})
+    _stacked(ax, shares, {kind: KIND_LOOKS[kind] for kind in in_order(table["kind"], KIND_LOOKS)})
     for at, share in enumerate(shares[NONE] if NONE in shares else np.zeros(len(order))):
         value_beside(ax, at, f"{100 * share:.1f} % without error")
     name_rows(ax, [LOOKS[method].label for method in order])

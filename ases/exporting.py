@@ -39,7 +39,7 @@ _TABLES = {
     "generation": ("predictions.parquet", "steps.parquet", "first_errors.parquet"),
 }
 _TEXTS = ["chain"]
-_READ_TABLES_ONLY = ("comparison", "results", "start", *GRIDS)
+_READ_TABLES_ONLY = ("comparison", "results", "start", *(step for step in GRIDS if step != "why"))
 """Steps that read tables; all others need the weights or scores of what comes before them."""
 
 

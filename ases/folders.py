@@ -35,6 +35,7 @@ STEPS = {
     "experiment": "07_experiment",
     "efficiency": "07_efficiency",
     "sensitivity": "07_sensitivity",
+    "why": "08_why",
     "results": "00_results",
     "performance": "09_performance",
 }

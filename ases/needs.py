@@ -49,6 +49,7 @@ ENTRIES = {
     "experiment": ("cells", "lookup"),
     "efficiency": ("cells", "efficiency"),
     "sensitivity": ("cells",),
+    "why": ("contributions", "why"),
     "results": ("evaluation",),
     "performance": ("performance",),
 }
@@ -119,11 +120,12 @@ OF_SEVERAL = {
     "experiment": ("arms", "train_sizes", "budgets", "seeds"),
     "efficiency": ("efficiency_arms", "efficiency_sizes", "efficiency_budgets", "efficiency_seeds"),
     "sensitivity": ("variants", "variant_sizes", "variant_budgets", "variant_seeds"),
+    "why": ("why_arms", "why_sizes", "why_budgets", "why_seeds"),
     "results": ("methods", "seeds", "study_data", "scorer_seeds"),
 }
 """Steps that put several runs together, with the lists that say which."""
 
-GRIDS = ("experiment", "efficiency", "sensitivity")
+GRIDS = ("experiment", "efficiency", "sensitivity", "why")
 """Steps whose runs are arms crossed with training-set sizes, budgets and seeds, in the order of their lists."""
 
 
@@ -311,8 +313,20 @@ def _grid_spec(step: str) -> Callable[[Given, Known], _Spec]:
     return spec
 
 
-def _own_data_spec(given: Given, known: Known) -> _Spec:
-    return _Spec((), frozenset(), "check")
+def _why_spec(given: Given, known: Known) -> _Spec:
+    """One training set and budget, whose models are looked into, and the scorers of what they wrote."""
+    cells, seeds = grid_cells("why", given, known), given["why_seeds"]
+    if len({(cell.train_size, cell.budget) for cell in cells}) > 1 or None in {cell.seed for cell in cells}:
+        raise ParameterError(f"{STEPS['why']} looks into models: one why_sizes, one why_budgets, and no arm {LOOKUP}")
+    if settings_for(_only(_one_method(given), _names(DataSettings))).data.data != "generated":
+        raise ParameterError(f"{STEPS['why']} needs data generated: its questions are about true labels and answers")
+    plain = _only(given, _names(DataSettings, ScoringSettings, TrainingSettings) - _OF_ONE_METHOD - {"scorer"})
+    plain |= {"train_size": cells[0].train_size, **cells[0].budget.parameters}
+    scorings = [find("scoring", {**plain, "seed": seed}, known) for seed in seeds]
+    scorings.append(find("scoring", {**plain, **_scorer("answer-from-prefix"), "seed": seeds[0]}, known))
+    runs = dict.fromkeys(cell.run for cell in cells)
+    used = dict.fromkeys([*scorings, *(one for run in runs for one in run.all("scoring"))])
+    return _Spec((*runs, *used), frozenset(OF_SEVERAL["why"]), f"{len(given['why_arms'])}x{len(seeds)}")
 
 
 def _performance_spec(given: Given, known: Known) -> _Spec:
@@ -335,9 +349,10 @@ _SPECS: dict[str, Callable[[Given, Known], _Spec]] = {
     "segmentation": _segmentation_spec,
     "generation": _generation_spec,
     "comparison": _comparison_spec,
-    "own_data": _own_data_spec,
+    "own_data": lambda given, known: _Spec((), frozenset(), "check"),
     "start": _start_spec,
     **{step: _grid_spec(step) for step in GRIDS},
+    "why": _why_spec,
     "results": _results_spec,
     "performance": _performance_spec,
 }

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ases.folders import Run
+from ases.folders import STEPS, Run
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -92,12 +92,13 @@ def make(folder: Path) -> Path:
     notebook(place / "09_performance.ipynb", "performance", measured, WORK, MEASURED, LAST)
     starts = "starts: list[str] = []\ntrain_sizes: list[int] = []\nstart_methods: list[str] = []\n"
     notebook(place / "07_start.ipynb", "start", everything + starts + "seeds: list[int] = [0]\n", WORK, LAST)
-    for step, prefix in (("experiment", ""), ("efficiency", "efficiency_"), ("sensitivity", "variant_")):
-        arms = {"experiment": "arms", "efficiency": "efficiency_arms", "sensitivity": "variants"}[step]
+    grids = {"experiment": "", "efficiency": "efficiency_", "sensitivity": "variant_", "why": "why_"}
+    for step, prefix in grids.items():
+        arms = {"sensitivity": "variants"}.get(step, f"{prefix}arms")
         sizes = "train_sizes" if step == "experiment" else f"{prefix}sizes"
         seeds = f"{prefix}seeds: list[int] = []\n"
         lists = f"{arms}: list[str] = []\n{sizes}: list[int] = []\n{prefix}budgets: list[str] = []\n{seeds}"
-        notebook(place / f"07_{step}.ipynb", step, everything + lists, WORK, LAST)
+        notebook(place / f"{STEPS[step]}.ipynb", step, everything + lists, WORK, LAST)
     notebook(place / "10_your_own_data.ipynb", "own_data", 'size: str = "quick"\n', WORK, LAST)
     (folder / "params").mkdir()
     lines = ["size: quick", "methods: [seq2seq]", "seeds: [0]", "study_data: [generated]", "scorer_seeds: [0]"]

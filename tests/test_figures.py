@@ -613,8 +613,8 @@ def test_first_errors_stack_to_one_in_the_order_they_are_looked_for() -> None:
     assert [one.get_label() for one in bars] == ["nothing", "wrong arithmetic", "missing step"]
     assert bars[-1][0].get_x() + bars[-1][0].get_width() == pytest.approx(1)
     assert "30.0 % without error" in words(figure) and "n = 48 chains" in words(figure)
-    assert set(chain_figures._KINDS) == {NONE, *KINDS}
-    looks = [(colour, hatch) for _, colour, hatch in chain_figures._KINDS.values()]
+    assert set(chain_figures.KIND_LOOKS) == {NONE, *KINDS}
+    looks = [(colour, hatch) for _, colour, hatch in chain_figures.KIND_LOOKS.values()]
     assert len(set(looks)) == len(looks)
     assert "mean of 2 seeds" in words(figures.first_errors(errors(2)))
 

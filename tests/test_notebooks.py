@@ -30,6 +30,7 @@ NAMES = [
     "07_experiment",
     "07_sensitivity",
     "07_start",
+    "08_why",
     "09_performance",
     "10_your_own_data",
 ]

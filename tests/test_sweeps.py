@@ -10,6 +10,7 @@ import pytest
 from ases import needs, runs
 from ases.errors import ParameterError
 from ases.execution import prepare
+from ases.needs import GRIDS
 from ases.parameters import load_file, notebook_path
 from ases.reproduction import planned
 from ases.settings import SIZES
@@ -137,6 +138,6 @@ def test_every_key_of_every_shipped_file_is_known_and_used(path: Path, monkeypat
         assert runs.run_for("performance", parameters).parameters == parameters
         return
     plan = planned(parameters)  # refuses what is unknown or changes nothing
-    assert plan[-1].step in ("comparison", "results", "start")
+    assert plan[-1].step in ("comparison", "results", "start", *GRIDS)
     assert parameters["size"] in SIZES
     assert parameters.get("data", "generated") in {run.settings.data.data for run in plan}

@@ -1,0 +1,290 @@
+"""A causal test: one number of a right prefix is changed, in a fact or in an inference, and the model goes on.
+
+>>> probes = probes_for(examples)                                                # doctest: +SKIP
+>>> probes[0].kind, probes[0].right, probes[0].wrong                              # doctest: +SKIP
+('ES', 'Kira had 6 cards, ', 'Kira had 8 cards, ')
+
+Each question that has both gives two probes: the pieces of its gold chain up to an ES piece that repeats a number of
+the question, and up to an AS piece that works a number out, with more inference still to come. Each probe is continued
+twice, from the right prefix and from one whose last piece has the number changed, so that what the change costs is a
+paired difference on the same question and prefix. Ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import torch
+from transformers import PreTrainedModel
+
+from ases.arithmetic import numerals
+from ases.engines import GREEDY, TransformersWriter, decoder_start
+from ases.errors import DataError
+from ases.examples import AS, ES, Example
+from ases.generation import write_chains
+from ases.metrics import is_correct
+from ases.pieces import split_pieces
+from ases.ratios import difference_table, ratio_table
+from ases.segments import make_segments
+from ases.settings import GenerationSettings
+from ases.token_steps import steps_for
+from ases.tokens import Codec, padded
+from ases.trials import verdict
+
+KINDS = {ES: "a copied fact", AS: "an inference"}
+STATES = ("right prefix", "wrong prefix")
+_NUMBER = re.compile(r"(?<![\d.,])\d+(?![\d]|[.,]\d)")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A prefix of a gold chain: pieces ``before``, then the last one as it stands (``right``) and changed (``wrong``).
+
+    ``changed`` is the number that took the right one's place.
+    """
+
+    example: Example
+    kind: str
+    before: tuple[str, ...]
+    right: str
+    wrong: str
+    changed: str
+
+    def pieces(self, state: str) -> list[str]:
+        """The pieces of the prefix in one of :data:`STATES`."""
+        return [*self.before, self.right if state == STATES[0] else self.wrong]
+
+
+def probes_for(examples: Sequence[Example]) -> list[Probe]:
+    """The probes of the questions that have one of each kind, in their order: ES, AS, ES, AS, ...
+
+    The last ES piece before the last inference that repeats a number of the question, and the first inference of a
+    new number that is followed by another. The changed number is near the right one and stands nowhere in the question
+    or the chain; it is drawn by qid. Empty where nothing has gold labels or two inferences.
+    """
+    found = []
+    for example in examples:
+        if example.gold is None or example.answer is None:
+            continue
+        pieces = split_pieces(example.rationale)
+        inferences = [place for place, label in enumerate(example.gold) if label == AS]
+        facts = [
+            place
+            for place in range(inferences[-1] if inferences else 0)
+            if example.gold[place] == ES and _numbers(pieces[place], example.question)
+        ]
+        early = [place for place in inferences[:-1] if _worked_out(pieces[place])]
+        if facts and early:
+            found += [_probe(example, pieces, facts[-1], ES), _probe(example, pieces, early[0], AS)]
+    return found
+
+
+def _numbers(piece: str, question: str) -> list[re.Match[str]]:
+    """The numbers of a piece that the question has, too."""
+    asked = numerals(question)
+    return [match for match in _NUMBER.finditer(piece) if int(match.group()) in asked]
+
+
+def _worked_out(piece: str) -> re.Match[str] | None:
+    """The result that a piece states: its first number after the last equals sign, None where there is none."""
+    return _NUMBER.search(piece, piece.rfind("=")) if "=" in piece else None
+
+
+def _probe(example: Example, pieces: Sequence[str], place: int, kind: str) -> Probe:
+    right = pieces[place]
+    match = _worked_out(right) if kind == AS else _numbers(right, example.question)[-1]
+    value = int(match.group())
+    taken = numerals(example.question) | numerals(example.rationale)
+    free = [one for one in range(max(1, value - 4), value + 6) if one not in taken] or [value + 17]
+    drawn = int.from_bytes(hashlib.sha256(f"{example.qid} {kind}".encode()).digest()[:4], "big")
+    changed = str(free[drawn % len(free)])
+    wrong = right[: match.start()] + changed + right[match.end() :]
+    return Probe(example, kind, tuple(pieces[:place]), right, wrong, changed)
+
+
+def go_on(
+    probes: Sequence[Probe],
+    models: Mapping[str, PreTrainedModel],
+    codec: Codec,
+    method: str,
+    settings: GenerationSettings,
+    labels: Mapping[str, Sequence[str | None]] | None = None,
+    typed: bool = False,
+) -> pd.DataFrame:
+    """What a trained model makes of each probe, a row a probe and state.
+
+    Columns: ``qid, kind, state`` (:data:`STATES`), ``chain`` (what was written after the prefix), ``correct``,
+    ``carried`` (1 where the changed number stands in it). Greedy, whatever the settings' decoding, whose limits hold.
+    ``labels`` are the arm's own, by qid: a merged prefix joins its pieces by them. A whole-chain method has the prefix
+    put into its decoder; the others have it in their context, as after turns of their own. Raises DataError for a
+    method that writes no chain.
+    """
+    if method == "answer-only":
+        raise DataError("answer-only writes no chain that could be begun for it")
+    units = [(probe, state) for probe in probes for state in STATES]
+    prefixes = [_prefix(probe.pieces(state), probe.example.qid, codec, method, labels, typed) for probe, state in units]
+    questions = [codec.encode(probe.example.question) for probe, _ in units]
+    if method == "seq2seq":
+        contexts = [[*ids, codec.end] for ids in questions]
+        written = forced(models["model"], contexts, prefixes, settings.max_chain_tokens, codec)
+        texts = [codec.decode(ids) for ids in written]
+    else:
+        names = [f"{number}" for number in range(len(units))]
+        given = {name: [*asked, *ids] for name, asked, ids in zip(names, questions, prefixes, strict=True)}
+        greedy = replace(settings, decoding="greedy", vote="none", samples=1)
+        writers = {name: TransformersWriter(model, codec, GREEDY) for name, model in models.items()}
+        chains = write_chains([(name, name) for name in names], writers, _Begun(codec, given), method, greedy)
+        texts = [chain.text for chain in chains]
+    rows = [
+        {
+            "qid": probe.example.qid,
+            "kind": probe.kind,
+            "state": state,
+            "chain": text,
+            "correct": float(is_correct(text, probe.example.answer)),
+            "carried": float(int(probe.changed) in numerals(text)),
+        }
+        for (probe, state), text in zip(units, texts, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["qid", "kind", "state", "chain", "correct", "carried"])
+
+
+class _Begun:
+    """A vocabulary for chains that are begun already: the text of a question is the name of its ids."""
+
+    def __init__(self, codec: Codec, given: Mapping[str, list[int]]) -> None:
+        self.codec, self.given = codec, given
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.codec, name)
+
+    def encode(self, text: str) -> list[int]:
+        return list(self.given[text])
+
+
+def _prefix(
+    pieces: Sequence[str],
+    qid: str,
+    codec: Codec,
+    method: str,
+    labels: Mapping[str, Sequence[str | None]] | None,
+    typed: bool,
+) -> list[int]:
+    """The ids of a prefix as training joins them: a whole chain at once, segments one by one."""
+    if method == "seq2seq":
+        return codec.encode("".join(pieces))
+    own = list(labels[qid])[: len(pieces)] if labels is not None else [None] * len(pieces)
+    marks = {ES: [codec.es], AS: [codec.as_]} if typed else {}
+    segments = make_segments(pieces, own, merge=method.endswith("-merged"))
+    return [token for one in segments for token in (*marks.get(one.label, ()), *codec.encode(one.text))]
+
+
+@torch.inference_mode()
+def forced(
+    model: PreTrainedModel,
+    contexts: Sequence[Sequence[int]],
+    prefixes: Sequence[Sequence[int]],
+    limit: int,
+    codec: Codec,
+    batch: int = 64,
+) -> list[list[int]]:
+    """Greedy ids after a prefix that the decoder is made to begin with, up to ``limit`` tokens, prefix included."""
+    model.eval()
+    result: list[list[int]] = []
+    for start in range(0, len(contexts), batch):
+        ids, mask = padded(contexts[start : start + batch], codec.pad)
+        given = [list(prefix) for prefix in prefixes[start : start + batch]]
+        ids, mask = ids.to(model.device), mask.to(model.device)
+        states = model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
+        steps = steps_for(model, states, mask, limit + 1)
+        tokens = torch.full((len(given), 1), decoder_start(model), device=model.device)
+        written: list[list[int]] = [[] for _ in given]
+        open_rows = set(range(len(given)))
+        for place in range(limit):
+            chosen = steps.next(tokens).argmax(dim=-1).tolist()
+            # While its prefix lasts a row is told what to write; a row that has ended writes on into nothing.
+            chosen = [given[row][place] if place < len(given[row]) else token for row, token in enumerate(chosen)]
+            for row in sorted(open_rows):
+                if place >= len(given[row]):
+                    if chosen[row] in (codec.eoc, codec.end):
+                        open_rows.discard(row)
+                    else:
+                        written[row].append(chosen[row])
+            if not open_rows:
+                break
+            tokens = torch.tensor(chosen, device=model.device)[:, None]
+        result += written
+    return result
+
+
+# Tables ---------------------------------------------------------------------------------------------------------
+
+
+def harm_table(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """What one wrong number costs: a row an arm and kind of piece, from :func:`go_on` with ``arm`` and ``seed``.
+
+    ``arm, kind, accuracy`` (after the right prefix) and ``accuracy_wrong``, each with its ``_low`` and ``_high``;
+    ``harm`` (the first less the second, the same questions) with ``harm_low, harm_high``; ``carried``, the share of
+    wrong prefixes whose number is used again; ``n`` (questions), ``seeds``. 95 % intervals: :mod:`ases.ratios`.
+    """
+    keys = ["arm", "kind"]
+    means = {state: ratio_table(part, "correct", keys).set_index(keys) for state, part in outcomes.groupby("state")}
+    harm = difference_table(outcomes, "correct", "state", *STATES, by=keys).set_index(keys)
+    wrong = outcomes[outcomes["state"] == STATES[1]]
+    carried = ratio_table(wrong, "carried", keys).set_index(keys)["carried"]
+    right, changed = (means[state] for state in STATES)
+    table = pd.DataFrame(
+        {
+            "accuracy": right["correct"],
+            "accuracy_low": right["low"],
+            "accuracy_high": right["high"],
+            "accuracy_wrong": changed["correct"],
+            "accuracy_wrong_low": changed["low"],
+            "accuracy_wrong_high": changed["high"],
+            "harm": harm["difference"],
+            "harm_low": harm["low"],
+            "harm_high": harm["high"],
+            "carried": carried,
+            "n": right["questions"],
+            "seeds": right["seeds"],
+        }
+    )
+    return table.loc[right.index].reset_index()
+
+
+def harm_difference(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """How much more a wrong inference costs than a wrong fact: ``arm, difference, low, high, n, questions, seeds``."""
+    keys = ["arm", "seed", "qid", "kind"]
+    both = outcomes.pivot(index=keys, columns="state", values="correct")
+    order = list(dict.fromkeys(outcomes["arm"]))
+    harms = (both[STATES[0]] - both[STATES[1]]).rename("harm").reindex(order, level="arm").reset_index()
+    return difference_table(harms, "harm", "kind", AS, ES, ["arm"])
+
+
+def harm_sentences(table: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
+    """Both tables in words, and whether a wrong inference hurts more, as was predicted."""
+    lines, held, told = [], 0, 0
+    for row in differences.to_dict("records"):
+        of = table[table["arm"] == row["arm"]].set_index("kind")
+        costs = [
+            f"{KINDS[kind]} takes {100 * of.loc[kind, 'harm']:.0f} points off {of.loc[kind, 'accuracy']:.0%} and is "
+            f"used again in {of.loc[kind, 'carried']:.0%} of chains"
+            for kind in (ES, AS)
+        ]
+        low, high = 100 * row["low"], 100 * row["high"]
+        clear = low > 0 or high < 0
+        told += clear
+        held += low > 0
+        side = (
+            ("an inference hurts more" if low > 0 else "a fact hurts more") if clear else "which cannot be told apart"
+        )
+        lines.append(
+            f"{row['arm']}: one wrong number in {costs[0]}; in {costs[1]}: {side} (difference "
+            f"{100 * row['difference']:+.0f} points, 95 % interval {low:+.0f} to {high:+.0f}, {row['questions']:.0f} "
+            "questions)."
+        )
+    return [*lines, verdict(held, told, "arms in which the two can be told apart")]
