@@ -371,7 +371,7 @@ def _shown_beside() -> list[str | None]:
     """The results page also shows what was published for real rationales and of the main experiment."""
     experiment = figure_place("classroom", STEPS["experiment"])
     paths = [figure_place("real", STEPS["comparison"]) / "comparison.csv"]
-    paths += [experiment / name for name in ("claims.csv", "plateau.csv", "expectations.csv")]
+    paths += [experiment / name for name in ("claims.csv", "plateau.csv", "budgets.csv")]
     return [file_hash(path) if path.is_file() else None for path in paths]
 
 
