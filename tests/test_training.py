@@ -9,12 +9,14 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import ases.training as training
 from ases import trainer
+from ases.curves import selected_models
 from ases.errors import ModelError, ParameterError, RunError
 from ases.generation import TransformersWriter, write_chains
 from ases.labels import label_by_gold
@@ -100,6 +102,32 @@ def test_the_kept_weights_are_those_of_the_lowest_validation_loss(tmp_path):
     assert validation_loss(models["model"], held_out, codec) == pytest.approx(trained.log["loss"].min(), rel=1e-4)
     assert trained.log["step"].iloc[-1] == trained.budget["steps"].iloc[0]
     assert trained.log["flops"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("method", ["seq2seq", "dual-path-merged"])
+def test_the_weights_that_write_are_the_lowest_loss_or_the_best_point(method, tmp_path):
+    settings = replace(settings_with_steps("seq2seq", 6), method=method)
+    train(pairs(method), pairs(method, EXAMPLES[48:]), CODEC, settings, tmp_path)
+    kept = [
+        {name: {k: v.clone() for k, v in model.state_dict().items()} for name, model in models.items()}
+        for _, models in curve_models(tmp_path, method, settings.curve_points)
+    ]
+
+    def chosen(selection, *accuracies):
+        points = pd.DataFrame({"method": method, "accuracy": accuracies})
+        models, _, which = selected_models(tmp_path, method, selection, points)
+        return {name: model.state_dict() for name, model in models.items()}, which
+
+    def same(first, second):
+        return all(torch.equal(first[name][k], second[name][k]) for name in first for k in first[name])
+
+    early, said = chosen("measure", 0.3, 0.2)
+    assert same(early, kept[0]) and not same(early, kept[1])
+    assert said == "the weights at 50% of the budget, where validation accuracy was 30.0%"
+    for accuracies in ((0.2, 0.3), (0.3, 0.3)):  # of equals the later
+        assert same(chosen("measure", *accuracies)[0], kept[1])
+    by_loss = {name: model.state_dict() for name, model in trained_models(tmp_path, method)[0].items()}
+    assert same(chosen("loss", 0.3, 0.2)[0], by_loss)
 
 
 def test_the_loss_is_a_mean_over_real_tokens_whatever_the_batches(tmp_path):
