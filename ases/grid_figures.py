@@ -69,7 +69,7 @@ def arm_measures(table: pd.DataFrame) -> Figure:
             ax.axvline(rows.loc["seq2seq", measure.column], color="#000000", linestyle=(0, (4, 3)), linewidth=1)
         _rows(ax, place, [arm_label(arm) for arm in arms])
         seeds = f"{span(part['seeds'])} {'seed' if part['seeds'].max() == 1 else 'seeds'}"
-        ax.set_title(f"{size:,} training examples\n{budget}, n = {span(part['n'])}, {seeds}")
+        ax.set_title(f"{size:,} training examples\n{_budget_text(budget)}, n = {span(part['n'])}, {seeds}")
         ax.set_xlim(0, 1.05 * top)
         measure_axis(ax.xaxis, measure)
         ax.set_xlabel(f"{measure.label}, 95 % interval")
@@ -94,8 +94,7 @@ def arm_differences(table: pd.DataFrame) -> Figure:
         for shift, budget, (colour, marker) in zip(shifts, budgets, _BUDGETS, strict=False):
             rows = part[part["budget"] == budget].set_index("arm").reindex(arms)
             at = np.arange(len(arms)) + shift
-            amount, _, unit = budget.partition(" ")
-            label = f"equal {unit.replace('_', ' ').replace('flops', 'FLOPs')}: {float(amount):g}"
+            label = f"equal budgets of {_budget_text(budget)}"
             ax.hlines(at, rows["difference_low"], rows["difference_high"], color=colour, linewidth=1.4, label=label)
             for y, (_, row) in zip(at, rows.iterrows(), strict=True):
                 face = colour if row["p_holm"] < 0.05 else "white"
@@ -162,6 +161,11 @@ def _panels(count: int, rows: float) -> tuple[Figure, Iterable[Axes]]:
     for ax in axes.flat[count:]:
         ax.set_visible(False)
     return figure, list(axes.flat[:count])
+
+
+def _budget_text(budget: str) -> str:
+    """A budget as people write it: ``4e12 FLOPs``, ``4e5 target tokens``."""
+    return budget.replace("e+0", "e").replace("e+", "e").replace("_", " ").replace("flops", "FLOPs")
 
 
 def _wrapped(text: str, width: int) -> str:
