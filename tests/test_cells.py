@@ -141,7 +141,8 @@ def test_figures_draw_what_the_tables_hold() -> None:
     made = grid({**TWO, ("uni-path-merged", SMALL): 0.5, ("uni-path-merged", LARGE): 0.2})
     table = cell_table(made)
     figure = arm_measures(table)
-    assert [ax.get_title(loc="left").splitlines()[1].split(",")[0] for ax in figure.axes] == ["1e12 FLOPs", "4e12 FLOPs"]
+    titles = [ax.get_title(loc="left").splitlines()[1] for ax in figure.axes]
+    assert [title.split(",")[0] for title in titles] == ["1e12 FLOPs", "4e12 FLOPs"]
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["seq2seq", "uni-path", "uni-path, merged"]
     assert len(arm_differences(table).axes) == 1
     claims = claims_table(at_plateau(made))
