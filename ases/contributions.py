@@ -9,8 +9,6 @@ the differences on it add up to the whole. Ours; METHOD, section 4, names the co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -158,8 +156,3 @@ def bleu_sentences(table: pd.DataFrame) -> list[str]:
     if better.empty:
         lines.append("No arm answers clearly more questions than seq2seq, so nothing was bought with BLEU.")
     return [*lines, verdict(len(traded), len(better), "arms that are clearly more accurate than seq2seq")]
-
-
-def arms_in(table: pd.DataFrame) -> Sequence[str]:
-    """The arms of a table in their order of appearance."""
-    return list(dict.fromkeys(table["arm"]))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from ases.arms import LOOKUP, read_arm
+from ases.measures import MEASURES
 
 HELD, FAILED, UNDECIDED, UNTESTED = "held", "did not hold", "undecided", "not tested"
 CLOSE = 0.05
@@ -41,8 +42,11 @@ def _is_ases(arm: str) -> bool:
     return read_arm(arm).method.startswith(("uni-path", "dual-path"))
 
 
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}"
+_points = MEASURES["correct"].difference_text
+
+
+def _said(row: pd.Series, low: str, high: str) -> str:
+    return f"{_points(row['difference'])} points ({_points(row[low])} to {_points(row[high])})"
 
 
 def _behind_at_equal_flops(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> tuple[str, str]:
@@ -72,14 +76,14 @@ def _alike_at_plateau(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.Dat
     if rows.empty:
         return UNTESTED, "uni-path was not run"
     row = rows.iloc[0]
-    return _within(row["difference"], row["difference_low"], row["difference_high"], -CLOSE, CLOSE)
+    return _within(row, -CLOSE, CLOSE, "difference_low", "difference_high")
 
 
-def _within(value: float, low: float, high: float, least: float, most: float) -> tuple[str, str]:
-    said = f"{_points(value)} points ({_points(low)} to {_points(high)})"
-    if least < low and high < most:
+def _within(row: pd.Series, least: float, most: float, low: str = "low", high: str = "high") -> tuple[str, str]:
+    said = _said(row, low, high)
+    if least < row[low] and row[high] < most:
         return HELD, said
-    return (FAILED if high < least or low > most else UNDECIDED), said
+    return (FAILED if row[high] < least or row[low] > most else UNDECIDED), said
 
 
 def _claimed(claims: pd.DataFrame, first: str, second: str) -> pd.Series | None:
@@ -93,7 +97,7 @@ def _gains_little(first: str, second: str) -> Callable[..., tuple[str, str]]:
         row = _claimed(claims, first, second)
         if row is None:
             return UNTESTED, f"{first} and {second} were not both run"
-        return _within(row["difference"], row["low"], row["high"], -1.0, SMALL)
+        return _within(row, -1.0, SMALL)
 
     return judge
 
@@ -102,7 +106,7 @@ def _one_beats_two(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFr
     row = _claimed(claims, "uni-path-merged", "dual-path-merged")
     if row is None:
         return UNTESTED, "one and two models were not both run"
-    said = f"{_points(row['difference'])} points ({_points(row['low'])} to {_points(row['high'])})"
+    said = _said(row, "low", "high")
     if not row["p_holm"] < 0.05:
         return UNDECIDED, said
     return (HELD if row["difference"] > 0 else FAILED), said

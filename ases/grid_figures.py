@@ -25,6 +25,9 @@ from ases.measures import MEASURES, measure_in
 _BUDGETS = (("#0072b2", "s"), ("#e69f00", "D"), ("#009e73", "o"), ("#cc79a7", "^"), ("#000000", "v"))
 _GREY = "#7f7f7f"
 
+WIDE = 26
+"""Characters of a line in the name of a row."""
+
 
 def arm_label(arm: str) -> str:
     """An arm as figures name it: ``uni-path, merged: gold`` for ``uni-path-merged, strategy=gold``."""
@@ -32,6 +35,11 @@ def arm_label(arm: str) -> str:
     name = LOOKS[read.method].label if read.method in LOOKS else read.method
     own = [part.removeprefix("strategy=").replace("_", " ") for part in read.name.split(", ")[1:]]
     return f"{name}: {', '.join(own)}" if own else name
+
+
+def folded(text: str, width: int = WIDE) -> str:
+    """A name in lines of at most so many characters."""
+    return "\n".join(textwrap.wrap(text, width))
 
 
 def arm_colour(arm: str) -> str:
@@ -128,9 +136,9 @@ def claim_differences(table: pd.DataFrame) -> Figure:
                 marker = "o" if row["finding"] == "confirmed" else "X"
                 ax.plot([scale * row["low"], scale * row["high"]], [at, at], color=colour, linewidth=1.6)
                 ax.plot(scale * row["difference"], at, marker=marker, color=colour)
-            finding = _wrapped(row["finding"], 17)
+            finding = folded(row["finding"], 17)
             ax.text(1.02, at, finding, transform=ax.get_yaxis_transform(), va="center", fontsize=6.5)
-        _rows(ax, place, [_wrapped(claim, 34) for claim in claims])
+        _rows(ax, place, [folded(claim, 34) for claim in claims])
         _difference_axis(ax, True, "points (BLEU: its own)")
         ax.set_title(f"{size:,} training examples")
     return figure
@@ -166,7 +174,3 @@ def _panels(count: int, rows: float) -> tuple[Figure, Iterable[Axes]]:
 def _budget_text(budget: str) -> str:
     """A budget as people write it: ``4e12 FLOPs``, ``4e5 target tokens``."""
     return budget.replace("e+0", "e").replace("e+", "e").replace("_", " ").replace("flops", "FLOPs")
-
-
-def _wrapped(text: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(text, width))

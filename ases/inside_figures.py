@@ -16,10 +16,10 @@ from ases.attention import END, QUESTION
 from ases.attention import SOURCES as READ
 from ases.efficiency_figures import arm_looks
 from ases.examples import AS, ES
-from ases.grid_figures import arm_label
+from ases.grid_figures import arm_label, folded
 from ases.information import GOLD, RIGHT, SOURCES, WRONG
 from ases.looks import PAGE, check, drawn, in_order, legend_above, name_rows, percent_axis, power_axes, span
-from ases.why_figures import LABEL_LOOKS, arms_of, counted, folded, interval_at, panels
+from ases.why_figures import LABEL_LOOKS, arms_of, counted, interval_at, panels
 
 _SOURCES = {GOLD: ("#000000", "o", "-"), RIGHT: ("#0072b2", "s", "--"), WRONG: ("#d55e00", "X", ":")}
 _LAYERS = 3

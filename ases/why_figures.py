@@ -7,8 +7,6 @@ Each draws a table of the module named in its docstring; the look is that of :mo
 
 from __future__ import annotations
 
-import textwrap
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -19,7 +17,7 @@ from ases.breaks import PREFIXES
 from ases.chain_figures import KIND_LOOKS
 from ases.efficiency_figures import arm_looks
 from ases.examples import AS, ES
-from ases.grid_figures import arm_label
+from ases.grid_figures import arm_label, folded
 from ases.interventions import KINDS as CHANGED
 from ases.looks import PAGE, check, drawn, flops_axes, in_order, legend_above, name_rows, percent_axis, signed, span
 from ases.measures import measure_in
@@ -27,18 +25,10 @@ from ases.measures import measure_in
 LABEL_LOOKS = {ES: ("#009e73", "s"), AS: ("#a03a78", "^")}
 """Colour and marker of a label, as in every figure that tells them apart."""
 
-WIDE = 26
-"""Characters of a line in the name of a row."""
-
 
 def arms_of(table: pd.DataFrame) -> list[str]:
     """The arms in their order of appearance."""
     return list(dict.fromkeys(table["arm"]))
-
-
-def folded(text: str, width: int = WIDE) -> str:
-    """A name in lines of at most so many characters."""
-    return "\n".join(textwrap.wrap(text, width))
 
 
 def counted(table: pd.DataFrame, unit: str = "questions") -> str:
