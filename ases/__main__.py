@@ -249,7 +249,7 @@ def _download(options: argparse.Namespace) -> int:
 
 
 def _pretrain(options: argparse.Namespace) -> int:
-    from ases import pretraining
+    from ases import plain_texts, pretraining
 
     if options.gsm8k and not options.tested:
         raise ParameterError("--gsm8k is read without what models are tested on: name each such set with --tested")
@@ -257,8 +257,9 @@ def _pretrain(options: argparse.Namespace) -> int:
     names = ("preset", "problems", "reports", "vocabulary", "budget", "seed")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = pretraining.PretrainingSettings(**given)
-    tested = pretraining.collected_examples(places)
-    texts = pretraining.collect_texts(settings, gsm8k=options.gsm8k, evaluated=tested)
+    tested = plain_texts.collected_examples(places)
+    made = {"problems": settings.problems, "reports": settings.reports, "seed": settings.seed}
+    texts = plain_texts.collect_texts(**made, gsm8k=options.gsm8k, evaluated=tested)
     print(texts.account.to_string(index=False), flush=True)
 
     def told(message: str, done: float) -> None:
@@ -274,4 +275,6 @@ def _interrupt(*_: Any) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _interrupt)
+    # A shell starts a job in the background deaf to interrupts, and the workflow and its notebooks would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

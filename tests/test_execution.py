@@ -134,8 +134,8 @@ def test_an_interrupted_run_is_not_finished_and_lets_go_of_its_folder(project: P
         stderr=pipe,
         text=True,
         start_new_session=True,
-        # A job in the background is born deaf to interrupts; a person at a terminal is not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        # A job in the background is born deaf to interrupts, and has to heed them all the same.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     run = runs.run_for("data", {"train_size": 3})
     ended = time.monotonic() + 120
