@@ -4,41 +4,34 @@
     python -m ases reproduce params/smoke.yaml -p model=start/checkpoint
 
 Texts are generated problems and reports, and collected training questions with solutions, read as plain text: never the
-pairs or whole chains that a method trains on, and no question of a test split (:func:`collect_texts`). Every method
-starts from the same checkpoint, so what it knows favours none.
+pairs or whole chains that a method trains on, and no question of a test split
+(:func:`ases.plain_texts.collect_texts`). Every method starts from the same checkpoint, so what it knows favours none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ases.batches import Plan, plan_batches
 from ases.checkpoints import write_whole
 from ases.corruption import Corrupted, Noise, sentinels
 from ases.errors import DataError, ParameterError
-from ases.examples import Example
-from ases.gathering import gather
 from ases.losses import validation_loss
 from ases.models import cost_of, fresh_model, read_model, save_model
+from ases.plain_texts import Texts, text_hash
 from ases.presets import PRESETS, dial_of
-from ases.problems import generate_problems
+from ases.processes import alone
 from ases.provenance import environment
-from ases.reports import generate_reports
 from ases.segments import Pair
 from ases.settings import TrainingSettings, settings_for
-from ases.splits import Splits, leaks, make_splits
 from ases.tokens import Codec, train_codec
 from ases.trainer import Job, ModelRun, Progress
 
@@ -70,72 +63,6 @@ class PretrainingSettings:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Texts:
-    """Plain texts, how many came from where and how many were dropped as known from a test split (``account``).
-
-    ``tested`` counts the collected questions that they were held against, by source.
-    """
-
-    texts: tuple[str, ...]
-    account: pd.DataFrame
-    tested: Mapping[str, int]
-
-
-# Seeds of problems far from any that a split is made with, and of other shapes than the default ones too.
-_BLOCKS = ((1_000_003, 1, 2, 20), (1_000_033, 1, 3, 50), (1_000_037, 2, 6, 100))
-_REPORTS = {"zh": 1_000_039, "en": 1_000_081}
-
-
-def collect_texts(
-    settings: PretrainingSettings,
-    *,
-    gsm8k: Path | None = None,
-    evaluated: Sequence[Example] = (),
-) -> Texts:
-    """Generated problems, Chinese and English reports, and GSM8K's training part where its file is; shuffled by seed.
-
-    Dropped is what is known from a default validation or test split of generated data (the same question, or the
-    same story with the same numbers), and whatever equals or nearly equals a question of ``evaluated``: give every
-    collected example that models are ever tested on. Raises DataError for a file that is not GSM8K's training part.
-    """
-    share = -(-settings.problems // len(_BLOCKS))
-    found: dict[str, list[Example]] = {"generated problems": []}
-    for seed, fewest, most, largest in _BLOCKS:
-        found["generated problems"] += generate_problems(
-            share, seed=seed + settings.seed, steps_from=fewest, steps_to=most, largest=largest
-        )
-    for language, seed in _REPORTS.items() if settings.reports else ():
-        found[f"generated reports, {language}"] = generate_reports(
-            settings.reports, seed=seed + settings.seed, language=language
-        )
-    if gsm8k is not None:
-        found["GSM8K, training part"] = _read_gsm8k(Path(gsm8k))
-    tested = [*_default_tests(), *evaluated]
-    rows, texts = [], []
-    for source, examples in found.items():
-        known = _known(examples, tested)
-        kept = [example for example in examples if example.qid not in known]
-        texts += [f"{example.question} {example.rationale}" for example in kept]
-        licences = ", ".join(sorted({example.licence for example in examples if example.licence}))
-        rows.append({"source": source, "licence": licences, "texts": len(kept), "dropped": len(known)})
-    order = np.random.default_rng(settings.seed).permutation(len(texts))
-    against = dict(sorted(Counter(example.source for example in evaluated).items()))
-    return Texts(tuple(texts[place] for place in order), pd.DataFrame(rows), against)
-
-
-def collected_examples(places: Mapping[str, str]) -> list[Example]:
-    """Every usable example of collected sets, by name and folder, that some split, by some seed, tests on.
-
-    That is all of a set whatever its teacher answered, but for an official training part. For ``evaluated``.
-    """
-    found: list[Example] = []
-    for name, folder in places.items():
-        given = {"size": "real", "data": name, "data_folder": folder, "keep_teacher_wrong": True}
-        found += [one for one in gather(settings_for(given).data).examples if one.official_split != "train"]
-    return found
-
-
 _KNOBS = ("batch_size", "learning_rate", "weight_decay", "warmup")
 
 
@@ -148,14 +75,25 @@ def pretrain(
     """Train a start checkpoint and return its folder, to be given as ``model``; resumable at any moment.
 
     In ``folder``: ``checkpoint/`` (weights as safetensors, tokenizer), ``recipe.json`` (settings, texts and their
-    hash, results; written last), ``curve.csv`` and ``MODEL_CARD.md``.
+    hash, results; written last), ``curve.csv`` and ``MODEL_CARD.md``; until then ``begun.json``, what was begun with.
+    Raises ParameterError where the folder holds one made or begun with other settings or texts, RunError where another
+    process is at work in it, and DataError where the texts do not suffice.
     """
     folder = Path(folder)
-    done = folder / "checkpoint"
-    digest = hashlib.sha256("\0".join(texts.texts).encode()).hexdigest()
+    with alone(folder):
+        return _pretrained(folder, settings, texts, progress)
+
+
+def _pretrained(folder: Path, settings: PretrainingSettings, texts: Texts, progress: Progress) -> Path:
+    done, begun = folder / "checkpoint", folder / "begun.json"
+    digest = text_hash(texts.texts)
+    made_of = {"settings": asdict(settings), "texts": {"sha256": digest}}
+    for before in (folder / "recipe.json", begun):
+        if before.is_file():
+            _check_same(before, made_of)
     if (folder / "recipe.json").is_file():
-        _check_same(folder, settings, digest)
         shutil.rmtree(folder / "training", ignore_errors=True)
+        begun.unlink(missing_ok=True)
         return done
     codec = _codec(settings, texts.texts)
     windows = _windows(texts.texts, codec, settings.longest)
@@ -174,6 +112,7 @@ def pretrain(
         seed=settings.seed,
     )
     validation = list(Corrupted(held_out, codec, replace(noise, seed=settings.seed + 1)))
+    write_whole(begun, made_of)
     job = Job(
         start=lambda: fresh_model(settings.preset, codec, settings.seed),
         codec=codec,
@@ -207,6 +146,7 @@ def pretrain(
     (folder / "MODEL_CARD.md").write_text(_card(recipe), encoding="utf-8")
     write_whole(folder / "recipe.json", recipe)
     shutil.rmtree(folder / "training")  # its log is the curve, its weights are the checkpoint
+    begun.unlink()
     return done
 
 
@@ -258,52 +198,6 @@ def _training_settings(settings: PretrainingSettings) -> TrainingSettings:
     return settings_for(given).training
 
 
-_HELD_AGAINST = ("smoke", "quick")
-"""The sizes whose generated test questions are left out of what is read."""
-
-
-@cache
-def _default_tests() -> list[Example]:
-    held_out = []
-    of_reports = [{"data": "reports", "language": language} for language in _REPORTS]
-    for size in _HELD_AGAINST:
-        for data in ({}, *of_reports):
-            splits = make_splits(settings_for({"size": size, **data}).data)
-            held_out += [*splits.valid, *splits.test]
-    unique = {example.question: example for example in held_out}
-    return [replace(example, qid=f"held-out-{place}") for place, example in enumerate(unique.values())]
-
-
-def _known(examples: Sequence[Example], tested: Sequence[Example]) -> set[str]:
-    nothing = pd.DataFrame()
-    # Near copies are looked for between collected questions only; generated ones are told by story and numbers.
-    leaked = leaks(Splits(list(examples), [], list(tested), account=nothing, near_duplicates=nothing))
-    ours = {example.qid for example in examples}
-    return ours & {*leaked["qid_1"], *leaked["qid_2"]}
-
-
-_CALCULATOR, _FINAL = re.compile(r"<<[^<>]*>>"), re.compile(r"\n#### *(.+?)\s*$")
-
-
-def _read_gsm8k(path: Path) -> list[Example]:
-    if "test" in path.name:
-        raise DataError(f"{path} looks like GSM8K's test part, which models are tested on; give train.jsonl")
-    examples = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); give GSM8K's train.jsonl") from error
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            question, answer = record["question"].strip(), _CALCULATOR.sub("", record["answer"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{path} line {number} is not a question with its answer: {error}") from error
-        rationale = _FINAL.sub(r"\nThe answer is \1.", answer)
-        examples.append(Example(f"gsm8k-train-{number}", question, rationale, None, "gsm8k", licence="MIT"))
-    return examples
-
-
 def _ship(folder: Path, codec: Codec, validation: Sequence[Pair]) -> dict[str, Any]:
     """Write ``checkpoint/`` from the selected weights, in float16 where float32 is too large to be shipped."""
     done, part = folder / "checkpoint", folder / "checkpoint.partial"
@@ -321,11 +215,12 @@ def _ship(folder: Path, codec: Codec, validation: Sequence[Pair]) -> dict[str, A
     return {"numbers": numbers, "bytes": size, "weights_sha256": weights, "validation_loss": round(loss, 4)}
 
 
-def _check_same(folder: Path, settings: PretrainingSettings, digest: str) -> None:
-    before = json.loads((folder / "recipe.json").read_text())
-    if before["settings"] != asdict(settings) or before["texts"]["sha256"] != digest:
+def _check_same(before: Path, made_of: Mapping[str, Any]) -> None:
+    found = json.loads(before.read_text(encoding="utf-8"))
+    if found["settings"] != made_of["settings"] or found["texts"]["sha256"] != made_of["texts"]["sha256"]:
         raise ParameterError(
-            f"{folder} holds a checkpoint made with other settings or texts; give another folder, or delete that one"
+            f"{before.parent} holds a checkpoint made or begun with other settings or texts; give another folder, or "
+            "delete that one"
         )
 
 
@@ -351,8 +246,9 @@ def _card(recipe: dict[str, Any]) -> str:
             "|---|---|---|---|",
             *rows,
             "",
-            "Left out is what equals or nearly equals a question of the default validation and test splits of what is "
-            f"generated{_listed(texts['tested'])}.",
+            "Left out is what equals or nearly equals a question of the validation and test splits of what is "
+            "generated, of every size, with stories held out (`held_out_schemas`) and with problems longer than those "
+            f"learned (`longest_learned`){_listed(texts['tested'])}.",
             "",
             f"They are read as plain text ({recipe['tokens']:,} tokens, {recipe['epochs']:g} epochs, "
             f"{recipe['flops']:.2g} training FLOPs); never as the pairs or whole chains that a method trains on. "
@@ -360,9 +256,11 @@ def _card(recipe: dict[str, Any]) -> str:
             "is in `curve.csv`, settings and hashes in `recipe.json`.",
             "",
             "**Limits.** It has read every story of the generated problems and reports, with other numbers than the "
-            "default test splits hold: how a method does on stories never told (`held_out_schemas`), with another "
-            "`data_seed`, or on a test set not listed in its recipe is for models from scratch to say. What is "
-            "generated knows a few dozen stories; numbers are written digit by digit.",
+            "test splits hold: how a method does on stories never told (`held_out_schemas`), with another `data_seed`, "
+            "or on a test set not listed here is for models from scratch to say. Some of the problems that it has read "
+            "stand in training sets as well. What is generated knows a few dozen stories; numbers are written digit by "
+            "digit. What it buys, and what not, is measured in `notebooks/07_start.ipynb` and "
+            "`notebooks/real/07_start.ipynb`: look there before you use it.",
             "",
         ]
     )

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ases import pretraining
+from ases import plain_texts, pretraining
 from ases.__main__ import main
 from ases.batches import plan_batches
 from ases.corruption import Corrupted, Noise, sentinels
-from ases.errors import DataError, ParameterError
+from ases.errors import DataError, ParameterError, RunError
 from ases.examples import Example
 from ases.models import codec_for, start_model
-from ases.pretraining import PretrainingSettings, collect_texts, collected_examples, pretrain
+from ases.plain_texts import Texts, collect_texts, collected_examples
+from ases.pretraining import PretrainingSettings, pretrain
 from ases.problems import generate_problems
+from ases.processes import alone
 from ases.segments import pairs_for
 from ases.settings import settings_for
 from ases.sources import normalise_question
@@ -28,6 +32,13 @@ from ases.training import train
 from tests.stopping import Stop, stop_at
 
 SMALL = PretrainingSettings(preset="nano", problems=150, reports=4, held_out=20, vocabulary=400, budget=6e9, longest=64)
+SHIPPED = Path(__file__).parents[1] / "params" / "start" / "recipe.json"
+
+
+def texts_of(settings: PretrainingSettings, **more: Any) -> Texts:
+    return collect_texts(problems=settings.problems, reports=settings.reports, seed=settings.seed, **more)
+
+
 CODEC = train_codec(["Ann had 3 pens. Bob had 4 pens. So 3 + 4 = 7 pens. "], 300)
 CODEC.tokenizer.add_tokens(sentinels(Noise()), special_tokens=True)
 
@@ -75,9 +86,34 @@ def test_long_texts_are_read_in_parts_without_loss():
     assert max(map(len, windows)) <= 50 and [t for window in windows for t in window] == CODEC.encode(text)
 
 
+def test_the_checkpoint_that_is_shipped_was_made_from_texts_as_they_are_made_today():
+    recipe = json.loads(SHIPPED.read_text())
+    few = PretrainingSettings(**recipe["settings"] | {"problems": 300, "reports": 100})
+    today = texts_of(few).account.set_index("source")["first_sha256"]
+    shipped = {row["source"]: row["first_sha256"] for row in recipe["texts"]["account"]}
+    assert len(today) == 3 and today.to_dict().items() <= shipped.items()
+    assert all(other != today["generated problems"] for other in texts_of(replace(few, seed=1)).account["first_sha256"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"size": "classroom"},
+        {"size": "gpu"},
+        {"size": "quick", "held_out_schemas": True},
+        {"size": "classroom", "steps_to": 8, "longest_learned": 4},
+        {"size": "quick", "data": "reports", "language": "en"},
+    ],
+)
+def test_what_is_held_against_holds_the_test_questions_of_every_size_and_task(given):
+    known = {example.question for example in plain_texts._generated_tests()}
+    splits = make_splits(settings_for(given | {"train_size": 5}).data)
+    assert len(splits.test) >= 200 and {one.question for one in [*splits.test, *splits.valid]} <= known
+
+
 def test_no_text_is_known_from_a_default_test_split():
     given = replace(SMALL, problems=3000)
-    texts = collect_texts(given)
+    texts = texts_of(given)
     account = texts.account.set_index("source")
     assert account.loc["generated problems", "dropped"] > 0, "there is something to drop"
     assert account[["texts", "dropped"]].sum(axis=1).tolist() == [3000, 4, 4]
@@ -88,7 +124,7 @@ def test_no_text_is_known_from_a_default_test_split():
     quick = make_splits(settings_for({}).data)
     questions = [example.question for example in [*quick.test, *quick.valid]]
     assert not [one for one in questions if any(text.startswith(one) for text in texts.texts)]
-    assert collect_texts(given).texts == texts.texts != collect_texts(replace(given, seed=1)).texts
+    assert texts_of(given).texts == texts.texts != texts_of(replace(given, seed=1)).texts
     kept = [e for e in generate_problems(1000, seed=1_000_003, steps_from=1, steps_to=2)
             if f"{e.question} {e.rationale}" in set(texts.texts)]  # fmt: skip
     assert len(kept) > 100 and not len(leaks(Splits(kept, [], quick.test, account=None, near_duplicates=None)))
@@ -105,22 +141,22 @@ def test_gsm8k_is_read_as_text_without_near_copies_of_what_is_tested(tmp_path):
     near = asked.replace("12", "15").replace("Weng", "Tom")
     path = write_gsm8k(tmp_path / "train.jsonl", near, "A farm has nine cows and sells all but four. How many stay?")
     tested = Example("t", asked, "", "10", "own")
-    texts = collect_texts(SMALL, gsm8k=path, evaluated=[tested])
+    texts = texts_of(SMALL, gsm8k=path, evaluated=[tested])
     row = texts.account.set_index("source").loc["GSM8K, training part"]
     assert (row["texts"], row["dropped"], row["licence"]) == (1, 1, "MIT") and texts.tested == {"own": 1}
     (text,) = [text for text in texts.texts if "cows" in text]
     assert text.endswith("How many stay? He has 4/2=2.\nThe answer is 1.")
     with pytest.raises(DataError, match="test part"):
-        collect_texts(SMALL, gsm8k=write_gsm8k(tmp_path / "test.jsonl", "?"))
+        texts_of(SMALL, gsm8k=write_gsm8k(tmp_path / "test.jsonl", "?"))
     path.write_text('{"question": "x"}\n')
     with pytest.raises(DataError, match="train.jsonl line 1"):
-        collect_texts(SMALL, gsm8k=path)
+        texts_of(SMALL, gsm8k=path)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("start")
-    texts = collect_texts(SMALL)
+    texts = texts_of(SMALL)
     return folder, texts, pretrain(folder, SMALL, texts)
 
 
@@ -155,11 +191,18 @@ def test_interrupted_it_goes_on_to_the_same_weights(made, tmp_path):
 
     with pytest.raises(Stop):
         pretrain(tmp_path, SMALL, texts, stop_at(0.5))
+    with pytest.raises(ParameterError, match="begun with other settings"):
+        pretrain(tmp_path, replace(SMALL, budget=7e9), texts)
+    with pytest.raises(ParameterError, match="or texts"):
+        pretrain(tmp_path, SMALL, replace(texts, texts=texts.texts[1:]))
+    with alone(tmp_path), pytest.raises(RunError, match="another process trains"):
+        pretrain(tmp_path, SMALL, texts)
     again = pretrain(tmp_path, SMALL, texts)
     codec = codec_for(str(again), [])
     first, second = (start_model(str(one), codec, 0).state_dict() for one in (checkpoint, again))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert (tmp_path / "curve.csv").read_text() == (folder / "curve.csv").read_text()
+    assert not (tmp_path / "begun.json").exists()
 
 
 def test_large_weights_are_shipped_in_float16(monkeypatch, tmp_path, made):
