@@ -186,6 +186,7 @@ def cost_table(
     batches: Sequence[int] = (1, 4, 16, 64),
     questions: int = 64,
     threads: int = 2,
+    repeats: int = 2,
     progress: Progress = lambda message, done: None,
 ) -> pd.DataFrame:
     """Seconds a question against chain length and batch size, and the least that its operations would take.
@@ -193,7 +194,8 @@ def cost_table(
     Columns: ``turns`` (turns of the chain), ``batch, questions, seconds_per_question, flops_per_question,
     ideal_seconds``: those FLOPs at the rate of a large matrix product on the same threads (``ideal_flops_per_second``).
     Chains are grouped by the turns they take; lengths with fewer than 4 questions are left out, and rare ones are
-    asked again under other qids to fill ``questions``.
+    asked again under other qids to fill ``questions``, of which small batches have 8 each at the most and none has
+    fewer than one batch holds. The best of ``repeats`` counts.
     """
     with on_threads(threads):
         writers = {"model": TransformersWriter(model, codec)}
@@ -209,12 +211,14 @@ def cost_table(
         for place, (turns, same) in enumerate(groups.items()):
             for batch in batches:
                 progress(f"{turns} turns, batch {batch}", place / len(groups))
-                count = min(questions, 8 * batch)
+                count = max(batch, min(questions, 8 * batch))
                 several = [(f"{n}", same[n % len(same)][1]) for n in range(count)]
                 scheduled = replace(settings, generation_batch=batch)
-                started = time.perf_counter()
-                chains = write_chains(several, writers, codec, method, scheduled)
-                seconds = (time.perf_counter() - started) / count
+                seconds = float("inf")
+                for _ in range(repeats):
+                    started = time.perf_counter()
+                    chains = write_chains(several, writers, codec, method, scheduled)
+                    seconds = min(seconds, (time.perf_counter() - started) / count)
                 flops = sum(chain.flops for chain in chains) / count
                 rows.append(
                     {
@@ -245,7 +249,7 @@ def memory_table(
     """The process's peak memory as chains of generated questions are written to disk one after the other.
 
     Columns: ``questions`` finished, ``peak_mb`` (of the process so far, so it can only rise), ``seconds``. Flat
-    means: the last rows differ by no more than the hash of each question (some 0.1 MB a thousand).
+    means: the last rows differ by no more than the hash of each question (some 0.2 MB a thousand).
     """
     rows: list[dict[str, float]] = []
     started, step = time.perf_counter(), max(1, questions // points)
@@ -270,7 +274,8 @@ def memory_by_questions(
 ) -> pd.DataFrame:
     """Peak memory for each number of questions, each in a process of its own with a nano model of random weights.
 
-    Columns: ``questions, loaded_mb`` (before the first question), ``peak_mb, seconds``. Chains have ``tokens`` tokens.
+    Columns: ``questions, loaded_mb`` (before the first question), ``peak_mb, seconds``. Chains are those of a uni-path:
+    two turns of ``tokens`` tokens, the second read from what the first has written.
     Raises RunError where a process fails.
     """
     rows = []
@@ -288,11 +293,12 @@ def _measure_memory(count: str, tokens: str) -> None:
     torch.set_num_threads(1)
     examples = generate_problems(64, seed=0)
     codec = train_codec([text for one in examples for text in (one.question, one.rationale)])
-    settings = replace(settings_for({"size": "smoke"}).generation, max_chain_tokens=int(tokens))
+    short = {"max_rounds": 2, "max_segment_tokens": int(tokens), "max_chain_tokens": 2 * int(tokens)}
+    settings = replace(settings_for({"size": "smoke"}).generation, **short)
     writers = {"model": TransformersWriter(fresh_model("nano", codec, 0).eval(), codec)}
     before = resident_mib()
     with tempfile.TemporaryDirectory() as folder:
-        table = memory_table(writers, codec, settings, Path(folder), questions=int(count), points=1)
+        table = memory_table(writers, codec, settings, Path(folder), questions=int(count), points=1, method="uni-path")
     print(json.dumps({"loaded_mb": before, **table.iloc[-1].to_dict(), "questions": int(count)}))
 
 

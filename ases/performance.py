@@ -260,7 +260,7 @@ def cost(run: BenchmarkRun) -> pd.DataFrame:
     def measure(name: str, training: Any, tell: Callable[[str, float], None]) -> pd.DataFrame:
         threads = run.settings.benchmark.threads
         model, codec, examples, settings = _ready(run, training)
-        table = cost_table(model, codec, examples, "uni-path", settings, threads=threads, questions=32, progress=tell)
+        table = cost_table(model, codec, examples, "uni-path", settings, threads=threads, progress=tell)
         return table.assign(data=name, threads=threads)
 
     return _of_sets(run, "generation", "cost", measure)

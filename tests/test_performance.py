@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,8 @@ import pandas as pd
 import pytest
 
 from ases import performance, speed_figures, speed_words
+from ases.benchmarks_generation import engine_table
+from ases.errors import DataError
 from ases.folders import Run
 from ases.settings import BENCHMARKS, settings_for
 
@@ -98,6 +101,8 @@ def engines() -> pd.DataFrame:
         compute_type=["float32"] * 4 + ["int8"],
         batch=[1, 1, 256, 256, 256],
         questions=256,
+        seconds=[128.0, 116.0, 8.5, 7.1, 5.1],
+        cpu_seconds=[128.0, 116.0, 17.0, 13.5, 10.0],
         examples_per_second=[2.0, 2.2, 30.0, 36.0, 50.0],
         times_plain=[1.0, 1.1, 15.0, 18.0, 25.0],
         accuracy=[0.4, 0.4, 0.4, 0.4, 0.39],
@@ -112,7 +117,7 @@ def cost() -> pd.DataFrame:
         data="generated",
         turns=[3, 3, 5, 5],
         batch=[1, 64] * 2,
-        questions=[8, 32] * 2,
+        questions=[8, 64] * 2,
         seconds_per_question=[0.1, 0.01, 0.2, 0.01],
         ideal_seconds=[0.001] * 4,
     )
@@ -224,10 +229,39 @@ def test_words_hold_each_goal_against_its_number() -> None:
     said = speed_words.engines_words(engines())
     assert "transformers 15.0x (goal 12x: met); ctranslate2 18.0x (goal 20x: missed)" in said
     assert "40.0 % in float32, 39.0 % in int8" in said and "99.80 % of the segments (goal 99.5 %: met)" in said
+    assert "timed once" in said and "best of three" in said and "one worker" not in said
+    assert signature(engine_table).parameters["repeats"].default == 3, "what the words say"
     said = speed_words.cost_words(cost(), questions())
     assert "10.0 to 20.0 times less" in said and "10 times what" in said and "530 MiB" in said
     said = speed_words.rows_words(rows())
     assert "400 problems" in said and "500 records" in said and "5 s" in said and "200 MiB" in said
+
+
+def test_of_int8_on_one_worker_it_is_said() -> None:
+    alone = engines().assign(cpu_seconds=[128.0, 116.0, 17.0, 13.5, 5.1]).assign(threads=2)
+    said = speed_words.engines_words(alone)
+    assert "only one worker was busy (1.00 seconds of the processor a second, float32 1.90)" in said
+    assert "one of 2 threads" in said
+    for other in (alone[alone["compute_type"] == "float32"], alone.assign(cpu_seconds=alone["seconds"])):
+        assert "one worker" not in speed_words.engines_words(other)
+
+
+def test_memory_is_judged_by_what_100_000_further_questions_take() -> None:
+    said = speed_words.cost_words(pd.DataFrame(), questions())
+    assert "22 MiB for 100,000 further questions (goal: at most 20" in said and ": missed)" in said
+    flat = questions().assign(peak_mb=[500.0, 510.0, 519.0]).iloc[::-1]
+    said = speed_words.cost_words(pd.DataFrame(), flat)
+    assert "519 MiB at the peak for 100,000 questions, 500 MiB for 1,000" in said and "10 MiB for 100,000" in said
+    assert ": met)" in said
+    for few in (questions().iloc[:1], questions().assign(questions=[1, 10, 100])):
+        assert "so few questions cannot tell" in speed_words.cost_words(pd.DataFrame(), few)
+
+
+def test_a_batch_that_was_never_full_is_refused() -> None:
+    short = cost().assign(questions=[8, 32] * 2)
+    for told in (lambda: speed_words.cost_words(short, questions()), lambda: speed_figures.cost(short)):
+        with pytest.raises(DataError, match="2 rows have a batch larger .* the first a batch of 64 of 32 questions"):
+            told()
 
 
 @pytest.mark.parametrize("words", ["scoring_words", "batches_words", "engines_words", "rows_words", "hours_words"])
