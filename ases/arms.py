@@ -29,6 +29,7 @@ _BUDGETED = ("budget", "budget_unit")
 _ALL = frozenset(one.name for part in PARTS if part is not BenchmarkSettings for one in fields(part))
 _TAKEN = _ALL - {"method", "seed", "train_size", "data_folder", *_BUDGETED}
 _OF_THE_TASK = frozenset(one.name for one in fields(DataSettings)) | {"model", "gradient_checkpointing"}
+_OF_THE_BASELINE = _OF_THE_TASK | {"init"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,12 @@ class Arm:
 
     @property
     def baseline(self) -> str:
-        """The arm that this one is held against: seq2seq on the same task with the same model."""
-        kept = [part for part in self.name.split(", ")[1:] if part.partition("=")[0] in _OF_THE_TASK]
+        """The arm that this one is held against: seq2seq on the same task, with the same model and ``init``.
+
+        So what goes on from seq2seq is held against seq2seq continued as long, which is its own baseline (METHOD,
+        baselines and controls).
+        """
+        kept = [part for part in self.name.split(", ")[1:] if part.partition("=")[0] in _OF_THE_BASELINE]
         return ", ".join([BASELINE, *kept])
 
 

@@ -104,6 +104,32 @@ def apart_sentence(log: pd.DataFrame, labels: str) -> str:
     return f"From the first evaluation to the last the loss went {', '.join(said)} nats a token ({labels} labels)."
 
 
+def restated_sentence(log: pd.DataFrame) -> str:
+    """Whether the prediction held that ES tokens have the lower loss from the first evaluation on, with the losses.
+
+    ``log`` is a training's: ``model, loss_es, loss_as``, a row an evaluation. Each model that has tokens of both kinds
+    is judged by itself; where none has, a dual-path's ESM is held against its ASM, evaluation by evaluation. Empty
+    where there is nothing to judge.
+    """
+    both = log.loc[log[["loss_es", "loss_as"]].notna().all(axis="columns"), ["model", "loss_es", "loss_as"]]
+    if both.empty:
+        halves = {name: log[name].dropna().reset_index(drop=True) for name in ("loss_es", "loss_as")}
+        both = pd.DataFrame(halves).dropna().assign(model="ESM and ASM")
+    if both.empty:
+        return ""
+    shown = []
+    for model, rows in both.groupby("model", sort=False):
+        first, last = (f"{row.loss_es:.2f} against {row.loss_as:.2f}" for row in (rows.iloc[0], rows.iloc[-1]))
+        of = f" ({model.upper()})" if both["model"].nunique() > 1 else ""
+        shown.append(f"{first} at the first{of}" + (f", {last} at the last" if len(rows) > 1 else ""))
+    lower = both["loss_es"] < both["loss_as"]
+    verdict = "held" if lower.all() else "did not hold"
+    return (
+        "The prediction that it is lower, from the first evaluation on, on what a rationale restates (ES) than on what "
+        f"it infers (AS) {verdict}: it was lower at {lower.sum()} of {len(lower)} ({'; '.join(shown)})."
+    )
+
+
 class TrainingRun(Protocol):
     """What :func:`loss_table` needs of a training run."""
 

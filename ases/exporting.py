@@ -7,6 +7,9 @@ a scoring its numbers, of a segmentation the tables of its figures, of a generat
 ``label`` and ``prediction``, and one row a step of what was written with how it was judged (numbers; no text). Two
 machines never write the same file, so what both export can be merged. A run found there counts as done for the sizes
 that take too long for one sitting, as long as nothing to be done needs its weights or scores.
+
+Beside a training's tables lies what it took, ``<model>/measured.json``: seconds, tokens a second, peak memory, machine.
+It differs from run to run, so nothing is drawn from it or compared with it, and an export without it is whole.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ _TABLES = {
     "segmentation": (),  # and the tables of its figures
     "generation": ("predictions.parquet", "steps.parquet", "first_errors.parquet"),
 }
+_TOOK = "measured.json"
 _TEXTS = ["chain"]
 _READ_TABLES_ONLY = ("comparison", "results", "start", *(step for step in GRIDS if step != "why"))
 """Steps that read tables; all others need the weights or scores of what comes before them."""
@@ -49,7 +53,8 @@ def results_folder(size: str) -> Path:
 
 
 def export(plan: Sequence[Run]) -> list[Path]:
-    """Keep each finished training, scoring, segmentation and generation not kept yet; returns the new folders.
+    """Keep each finished training, scoring, segmentation and generation not kept yet; returns the folders written to:
+    new ones, and those of trainings kept before without what they took.
 
     Raises RunError for private data, and where a finished run has lost a table.
     """
@@ -58,8 +63,12 @@ def export(plan: Sequence[Run]) -> list[Path]:
         raise RunError(f"nothing that is computed from {private[0]} is exported: its texts are about real patients")
     written = []
     for run in plan:
-        if run.step in _TABLES and not _is_kept(run) and state(run) == "done":
+        if run.step not in _TABLES or state(run) != "done":
+            continue
+        new = not _is_kept(run)
+        if new:
             _keep(run, _place(run))
+        if new or _keep_what_it_took(run, _place(run)):
             written.append(_place(run))
     return written
 
@@ -141,10 +150,25 @@ def _keep(run: Run, place: Path) -> None:
         else:
             shutil.copyfile(run.path(name), partial / name)
     files = {name: file_hash(partial / name) for name in names}
+    _keep_what_it_took(run, partial)
     content = {**_placeless(run.manifest()), "files": files, "exported": True}
     _write_whole(partial / "manifest.json", content)
     shutil.rmtree(place, ignore_errors=True)  # without a manifest: left by one that was killed
     partial.rename(place)
+
+
+def _keep_what_it_took(run: Run, place: Path) -> bool:
+    """Copy what a training took to its tables, where it is not yet beside them; whether there was any to copy."""
+    if run.step != "training" or file_hash(place / "training.json") != file_hash(run.path("training.json")):
+        return False  # exported from another machine, with another log: what it took here is not what that took
+    found = [path.relative_to(run.folder) for path in sorted(run.folder.glob(f"*/{_TOOK}"))]
+    new = [name for name in found if not (place / name).is_file()]
+    for name in new:
+        (place / name).parent.mkdir(exist_ok=True)
+        partial = place / f"{name}.partial"
+        shutil.copyfile(run.path(str(name)), partial)
+        partial.replace(place / name)
+    return bool(new)
 
 
 def _placeless(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,7 @@ from ases.looks import (
     methods_of,
     name_rows,
     percent_axis,
+    power_axes,
     signed,
     span,
     value_beside,
@@ -191,13 +192,14 @@ def beta_sweep(table: pd.DataFrame, beta: float) -> Figure:
 
 @drawn
 def curves(points: pd.DataFrame) -> Figure:
-    """Do the methods still rise? Columns ``method, seed, flops, accuracy`` (or ``rouge_l``), ``low, high, n``.
+    """Do the methods still rise? Over training FLOPs and over target tokens, a panel each.
 
-    A line a method. One seed: the band is its 95 % interval. Several: the line is the mean over seeds, point by point
-    in the order of FLOPs, and each seed is a thin line.
+    Columns ``method, seed, flops, target_tokens, accuracy`` (or ``rouge_l``), ``low, high, n``. A line a method. One
+    seed: the band is its 95 % interval. Several: the line is the mean over seeds, point by point in the order of FLOPs,
+    and each seed is a thin line.
     """
-    measure = measure_in(points)
-    check("curves", points, ("low", "high"), (measure.column, "n"), keys=("method", "seed", "flops"))
+    measure, spent = measure_in(points), ("flops", "target_tokens")
+    check("curves", points, ("low", "high"), (*spent, measure.column, "n"), keys=("method", "seed", "flops"))
     order = methods_of("curves", points)
     points = points.sort_values(["method", "seed", "flops"])
     points = points.assign(point=points.groupby(["method", "seed"]).cumcount())
@@ -207,27 +209,29 @@ def curves(points: pd.DataFrame) -> Figure:
             found = ", ".join(map(str, counts[method]))
             raise DataError(f"curves: the seeds of {method} have {found} points; a mean needs the same points of each")
     seeds = points.groupby("method")["seed"].nunique()
-    figure, ax = plt.subplots(figsize=(PAGE, 3.2))
-    for method in order:
-        look, rows = LOOKS[method], points[points["method"] == method]
-        if seeds[method] > 1:
-            for _, run in rows.groupby("seed"):
-                ax.plot(run["flops"], run[measure.column], look.line, color=look.colour, linewidth=0.6, alpha=0.6)
-        else:
-            ax.fill_between(rows["flops"], rows["low"], rows["high"], color=look.colour, alpha=0.13, linewidth=0)
-            if len(rows) == 1:  # a band without width
-                ax.vlines(rows["flops"], rows["low"], rows["high"], color=look.colour, linewidth=1)
-        mean = rows.groupby("point")[["flops", measure.column]].mean()
-        marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
-        marks["clip_on"] = False  # an accuracy of 0 lies on the axis
-        ax.plot(mean["flops"], mean[measure.column], look.line, color=look.colour, label=look.label, **marks)
+    figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.4), sharey=True)
+    for ax, along in zip(axes, spent, strict=True):
+        for method in order:
+            look, rows = LOOKS[method], points[points["method"] == method]
+            if seeds[method] > 1:
+                for _, run in rows.groupby("seed"):
+                    ax.plot(run[along], run[measure.column], look.line, color=look.colour, linewidth=0.6, alpha=0.6)
+            else:
+                ax.fill_between(rows[along], rows["low"], rows["high"], color=look.colour, alpha=0.13, linewidth=0)
+                if len(rows) == 1:  # a band without width
+                    ax.vlines(rows[along], rows["low"], rows["high"], color=look.colour, linewidth=1)
+            mean = rows.groupby("point")[[along, measure.column]].mean()
+            marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
+            marks["clip_on"] = False  # an accuracy of 0 lies on the axis
+            ax.plot(mean[along], mean[measure.column], look.line, color=look.colour, label=look.label, **marks)
     single, several = seeds.eq(1).any(), seeds[seeds > 1]
     shown = [count_text(points, "questions"), *(["bands: 95 % interval of one seed"] if single else [])]
     shown += [f"lines: mean of {span(several)} seeds, thin ones each seed"] if len(several) else []
-    ax.set(ylabel=f"validation {measure.label}", title="; ".join(shown))
-    flops_axes(ax)
-    measure_axis(ax.yaxis, measure, top=points[[measure.column, "high"]].max().max())
-    figure.legend(loc="outside right center", handlelength=3.2)
+    axes[0].set_ylabel(f"validation {measure.label}")
+    flops_axes(axes[0])
+    power_axes("target tokens", axes[1])
+    measure_axis(axes[0].yaxis, measure, top=points[[measure.column, "high"]].max().max())
+    legend_above(figure, axes[0], "; ".join(shown), columns=3)
     return figure
 
 

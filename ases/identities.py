@@ -8,13 +8,22 @@ A run's key holds the content of what it reads and not the place, so that a copi
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from ases.errors import ModelError
 from ases.parameters import root
-from ases.presets import is_preset
+from ases.presets import PRESETS, is_preset
 from ases.provenance import digest, file_hash
 from ases.settings import DataSettings
+
+START = "params/start/checkpoint"
+"""The start checkpoint that comes with the project."""
+
+_DEEP, _LOOKED_AT, _SHOWN = 3, 2000, 5
+"""Where folders with a model are looked for: levels below a folder, folders in all, and how many are named."""
 
 
 def place_of(given: str) -> str:
@@ -42,6 +51,56 @@ def model_identity(model: str) -> str:
 @cache
 def _content_of(files: tuple[tuple[str, int], ...]) -> str:
     return digest([(Path(path).name, file_hash(Path(path))) for path, _ in files])
+
+
+def check_models(models: Iterable[str]) -> None:
+    """Refuse models that are no preset, no folder, and not to be had from a hub, before anything is run for them.
+
+    A hub is asked for what loading asks it for first, ``config.json``, so that what it refuses here it would refuse
+    there; what lies in its cache needs no network. Raises ModelError, naming what would serve.
+    """
+    wrong = {model: problem for model in dict.fromkeys(models) if (problem := _model_problem(model))}
+    if wrong:
+        named = "; ".join(f"{model!r} ({problem})" for model, problem in wrong.items())
+        here = _folders_with_a_model([Path(model).expanduser().parent for model in wrong])
+        raise ModelError(
+            f"no model can be had as {named}. Set model to a preset ({', '.join(PRESETS)}), to {START}, the small "
+            "checkpoint that comes with this project, or to a folder that holds config.json and model.safetensors "
+            f"beside its tokenizer. {'Such folders here: ' + ', '.join(here) if here else 'None was found here'}."
+        )
+
+
+def _model_problem(model: str) -> str | None:
+    if is_preset(model) or Path(place_of(model)).is_dir():
+        return None
+    from huggingface_hub import hf_hub_download  # late: most models are presets
+    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()  # for a file of some hundred bytes
+    try:
+        hf_hub_download(model, "config.json")
+    except Exception as error:  # the hub's client raises whatever its layers raise
+        cause = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else None  # it names no reason itself
+        said = " ".join(str(cause or error).split())[:200]
+        return f"no such folder; from the hub: {said or type(error).__name__}"
+    return None
+
+
+def _folders_with_a_model(more: Iterable[Path]) -> list[str]:
+    """Folders with a model in the project, the working directory and ``more``, a few levels deep; those of runs not."""
+    found: dict[str, None] = {}
+    looked_at = 0
+    for base in dict.fromkeys(place.resolve() for place in (root(), Path.cwd(), *more) if place.is_dir()):
+        for place, folders, files in os.walk(base):
+            looked_at += 1
+            if "config.json" in files and any(name.endswith(".safetensors") for name in files):
+                inside = Path(place).is_relative_to(root())
+                found[str(Path(place).relative_to(root())) if inside else place] = None
+            deeper = len(Path(place).relative_to(base).parts) < _DEEP and looked_at < _LOOKED_AT
+            left_out = ("build", "node_modules", "site-packages")
+            folders[:] = sorted(name for name in folders if deeper and name[0] != "." and name not in left_out)
+    return list(found)[:_SHOWN]
 
 
 def fingerprint(data: DataSettings) -> str:

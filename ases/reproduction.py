@@ -20,6 +20,7 @@ from ases import exporting, runs
 from ases.errors import ParameterError, RunError
 from ases.execution import PARTIAL, execute, is_locked, locked, prepare, state
 from ases.folders import MEASURED, STEPS, Run
+from ases.identities import check_models
 from ases.needs import GRIDS, OF_SEVERAL
 from ases.parameters import check, check_declared, defaults, joined, notebook_path, problems_of, root
 from ases.settings import GENERATED
@@ -102,7 +103,8 @@ def at_a_time(cores: int | None = None) -> int:
 
 
 def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[Run]:
-    """Make every run that is not done yet; returns the plan. Raises RunError where a run fails.
+    """Make every run that is not done yet; returns the plan. Raises RunError where a run fails, ModelError before any
+    is begun where a model cannot be had.
 
     Only the runs made here count as done, never published files.
     """
@@ -116,6 +118,7 @@ def reproduce(parameters: Mapping[str, Any], cores: int | None = None) -> list[R
         if not waiting:
             print("nothing to do: all are done", flush=True)
             return plan
+        check_models(run.settings.training.model for run in waiting if run.step == "training")
         print(f"{len(plan) - len(waiting)} done, {len(waiting)} to do, {cores} at a time", flush=True)
         for run in waiting:
             # Snakemake goes by the manifest alone: what is not whole must not have one. A failure of before is past.

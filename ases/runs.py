@@ -19,6 +19,7 @@ from typing import Any
 from ases import parameters as strict
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder
+from ases.identities import check_models
 from ases.needs import GRIDS, OF_SEVERAL, Cell, Known, find, grid_cells
 from ases.parameters import notebook_path
 from ases.sweeps import point_name, points
@@ -98,7 +99,12 @@ def command(run: Run) -> str:
 
 
 def check_inputs(run: Run) -> None:
-    """Raise RunError naming the inputs that are not done, each with the command that makes it."""
+    """Raise RunError naming the inputs that are not done, each with the command that makes it.
+
+    Before that, ModelError where a training would begin with a model that cannot be had.
+    """
+    if run.step == "training" and not run.is_done():
+        check_models([run.settings.training.model])
     missing = {one.key: one for one in run.inputs if not one.is_done()}
     if missing:
         lines = [f"  {command(one)}" for one in missing.values()]

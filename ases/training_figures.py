@@ -80,28 +80,35 @@ def training_curve(log: pd.DataFrame, points: pd.DataFrame, labels: str) -> Figu
 
 @drawn
 def loss_curves(table: pd.DataFrame) -> Figure:
-    """Validation loss on AS and on ES tokens over the training FLOPs, a line a method (and model): a panel a label.
+    """Validation loss of each method: of all target tokens over training FLOPs and over target tokens, and by label.
 
-    Columns ``method, seed, model, flops, loss_as, loss_es, labels``; methods without such tokens (an answer alone)
-    have no line. Each seed is a line of its own.
+    Columns ``method, seed, model, flops, target_tokens, loss, loss_as, loss_es, labels``. Methods without AS and ES
+    tokens (an answer alone) have no line in those panels. Each seed is a line of its own, and each model of a
+    dual-path, over what it has spent itself.
     """
-    check("loss_curves", table, ("method", "seed", "model", "loss_as", "loss_es", "labels"), ("flops",))
+    numbers = ("flops", "target_tokens", "loss")
+    check("loss_curves", table, ("method", "seed", "model", "loss_as", "loss_es", "labels"), numbers)
     if table[list(_TOKENS)].isna().all(axis=None):
         raise DataError("loss_curves: no row has a loss of AS or ES tokens; leave out methods that write no rationale")
-    figure, axes = plt.subplots(1, 2, figsize=(PAGE, 3.1), sharey=True)
-    for ax, (column, (label, *_)) in zip(axes, _TOKENS.items(), strict=True):
+    figure, axes = plt.subplots(2, 2, figsize=(PAGE, 5.2), sharey=True)
+    panels = [("loss", "flops", "all target tokens"), ("loss", "target_tokens", "all target tokens")]
+    panels += [(column, "flops", f"{label} tokens") for column, (label, *_) in _TOKENS.items()]
+    for ax, (column, along, title) in zip(axes.flat, panels, strict=True):
         rows = table[table[column].notna()]
         for method in methods_of("loss_curves", rows):
             look, named = LOOKS[method], LOOKS[method].label
             marks = {"marker": look.marker, "markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.4}
             for _, run in rows[rows["method"] == method].groupby(["seed", "model"]):
                 run = run.sort_values("flops")
-                ax.plot(run["flops"], run[column], look.line, color=look.colour, label=named, **marks)
+                ax.plot(run[along], run[column], look.line, color=look.colour, label=named, **marks)
                 named = "_"  # one entry a method in the legend
-        ax.set(title=f"{label} tokens", ylim=(0, _top(table, _TOKENS)))
-    axes[0].set_ylabel("validation loss (nats a token)")
-    flops_axes(*axes)
-    legend_above(figure, axes[0], f"labels: {', '.join(dict.fromkeys(table['labels']))}", columns=3)
+        ax.set(title=title, ylim=(0, _top(table, ["loss", *_TOKENS])))
+    for ax in axes[:, 0]:
+        ax.set_ylabel("validation loss (nats a token)")
+    flops_axes(axes[0, 0], *axes[1])
+    power_axes("target tokens", axes[0, 1])
+    halves = "; a dual-path has a line a model" if table["method"].str.startswith("dual-path").any() else ""
+    legend_above(figure, axes[0, 0], f"labels: {', '.join(dict.fromkeys(table['labels']))}{halves}", columns=3)
     return figure
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ases import runs
 from ases.arms import LOOKUP, read_arm, read_budget
 from ases.choices import METHODS
 from ases.errors import ParameterError
@@ -26,10 +27,24 @@ def test_an_arm_is_a_method_and_parameters_of_its_own() -> None:
         ("uni-path, steps_to=8, typed=true, longest_learned=4", "seq2seq, steps_to=8, longest_learned=4"),
         ("dual-path-merged, model=micro, strategy=loss", "seq2seq, model=micro"),
         ("lookup, held_out_schemas=true", "seq2seq, held_out_schemas=true"),
+        ("uni-path, init=seq2seq", "seq2seq, init=seq2seq"),
+        ("dual-path, strategy=gold, init=seq2seq, model=micro", "seq2seq, init=seq2seq, model=micro"),
+        ("seq2seq, init=seq2seq", "seq2seq, init=seq2seq"),
     ],
 )
 def test_an_arm_is_held_against_seq2seq_on_its_own_task(arm: str, baseline: str) -> None:
     assert read_arm(arm).baseline == baseline
+    assert read_arm(baseline).baseline == baseline
+
+
+def test_a_grid_holds_an_arm_that_goes_on_against_the_control_that_does() -> None:
+    grid = {"train_sizes": [50], "budgets": ["1e9 flops"], "seeds": [0]}
+    with pytest.raises(ParameterError, match="'uni-path, init=seq2seq' without 'seq2seq, init=seq2seq'"):
+        runs.plan({**grid, "arms": ["seq2seq", "uni-path, init=seq2seq"]})
+    plan = runs.plan({**grid, "arms": ["seq2seq", "seq2seq, init=seq2seq", "uni-path, init=seq2seq"]})
+    plain, control, arm = (cell.run.input("training") for cell in runs.cells(plan[-1]))
+    assert control.input("training").key == arm.input("training").key == plain.key
+    assert control.settings.training.budget == arm.settings.training.budget == plain.settings.training.budget
 
 
 @pytest.mark.parametrize(
@@ -42,6 +57,7 @@ def test_an_arm_is_held_against_seq2seq_on_its_own_task(arm: str, baseline: str)
         ("uni-path, colour=red", "holds 'colour=red'"),
         ("uni-path, beta=1, beta=2", "sets beta twice"),
         ("lookup, strategy=gold", "trains nothing"),
+        ("lookup, init=seq2seq", "trains nothing"),
     ],
 )
 def test_what_is_no_arm_is_refused(text: str, message: str) -> None:

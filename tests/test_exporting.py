@@ -45,6 +45,9 @@ def finish(run: runs.Run) -> None:
         run.path("training.json").write_text('{"budget": [], "log": []}')
         pd.DataFrame({"flops": [1.0]}).to_parquet(run.path("points.parquet"))
         run.path("model.safetensors").write_bytes(b"weights")
+        for name in ("esm", "asm") if run.settings.training.method.startswith("dual") else ("model",):
+            run.path(name).mkdir(exist_ok=True)
+            run.path(f"{name}/measured.json").write_text('{"seconds": 2.5, "peak_memory_mib": 800.0}')
     if run.step == "generation":
         table = pd.DataFrame({"qid": qids, "chain": CHAINS, "correct": [True, False, True], "bleu": [1.0, 2.0, 3.0]})
         table.to_parquet(run.path("predictions.parquet"))
@@ -98,6 +101,44 @@ def test_only_finished_runs_are_kept() -> None:
     finish(plan[0])
     finish(plan[1])
     assert [path.name for path in export(plan)] == [plan[1].folder.name]
+
+
+def took(folder: Path) -> dict[str, Any]:
+    return {
+        str(path.relative_to(folder).parent): json.loads(path.read_text()) for path in folder.rglob("measured.json")
+    }
+
+
+def test_what_a_training_took_is_kept_beside_its_tables_and_asked_for_by_nothing(project: Path) -> None:
+    plan = finished()
+    written = {path.name: path for path in export(plan)}
+    trainings = {run.settings.training.method: run for run in plan if run.step == "training"}
+    place = written[trainings["dual-path"].folder.name]
+    assert took(place) == dict.fromkeys(("esm", "asm"), {"seconds": 2.5, "peak_memory_mib": 800.0})
+    assert list(took(written[trainings["seq2seq"].folder.name])) == ["model"]
+    listed = json.loads((place / "manifest.json").read_text())["files"]
+    assert sorted(listed) == ["points.parquet", "training.json"]
+    (place / "esm" / "measured.json").write_text("{}")  # of another run: no table follows from it
+    shutil.rmtree(place / "asm")
+    shutil.rmtree(project / "build")
+    run = next(run for run in prepared(LONG) if run.key == trainings["dual-path"].key)
+    assert state(run) == "exported" and took(run.folder) == {}
+
+
+def test_an_export_from_before_is_given_what_its_training_took_and_nothing_of_another(project: Path) -> None:
+    plan = finished()
+    export(plan)
+    whole = {
+        path: path.stat().st_mtime_ns for path in results_folder("gpu").rglob("*.*") if path.name != "measured.json"
+    }
+    places = sorted(results_folder("gpu").glob("training-*"))
+    for path in results_folder("gpu").rglob("measured.json"):
+        path.unlink()
+    elsewhere = next(run for run in plan if run.step == "training" and run.folder.name == places[0].name)
+    elsewhere.path("training.json").write_text('{"budget": [], "log": [1]}')  # other weights than those of the export
+    assert sorted(export(plan)) == places[1:] and export(plan) == []
+    assert not took(places[0]) and all(took(place) for place in places[1:])
+    assert {path: path.stat().st_mtime_ns for path in whole} == whole, "the tables are as they were"
 
 
 def test_what_was_kept_counts_as_done_in_another_clone(project: Path) -> None:

@@ -116,7 +116,7 @@ FIGURES: dict[str, tuple[tuple[Any, ...], str]] = {
     "scores_by_label": ((relative(), 1.2), "relative"),
     "beta_sweep": ((sweep(), 1.4), "beta as_share degenerate_share"),
     "training_curve": ((log(), points().query("method == 'dual-path'"), "gold"), "model flops loss loss_as loss_es"),
-    "curves": ((points(),), "method seed flops accuracy low high n"),
+    "curves": ((points(),), "method seed flops target_tokens accuracy low high n"),
     "accuracy": ((summary(),), "method accuracy low high n seeds"),
     "differences": ((comparisons(), "seq2seq"), "method difference low high p_holm"),
     "accuracy_by_steps": ((by_steps(),), "method steps accuracy low high n"),
@@ -334,14 +334,18 @@ def test_differences_fill_the_marker_where_p_is_below_five_per_cent() -> None:
 def test_curves_of_one_seed_have_bands_and_of_several_a_mean() -> None:
     figure = drawn("curves")
     table = points().query("method == 'uni-path'").sort_values("flops")
-    assert line(figure, "uni-path") == pytest.approx(table[["flops", "accuracy"]].to_numpy())
-    assert len(figure.axes[0].collections) == 6 and "n = 256 questions; bands: 95 % interval" in words(figure)
+    for axes, along in enumerate(("flops", "target_tokens")):
+        assert line(figure, "uni-path", axes) == pytest.approx(table[[along, "accuracy"]].to_numpy())
+        assert len(figure.axes[axes].collections) == 6
+    assert [ax.get_xlabel() for ax in figure.axes] == ["training FLOPs ($10^{12}$)", "target tokens ($10^{6}$)"]
+    assert "n = 256 questions; bands: 95 % interval" in words(figure)
     band = figure.axes[0].collections[METHODS.index("uni-path")].get_paths()[0].vertices
     assert {round(y, 6) for y in band[:, 1]} == {round(y, 6) for y in (*table["low"], *table["high"])}
 
     figure = figures.curves(points(seeds=3))
     mean = line(figure, "uni-path")
     assert mean == pytest.approx(np.array([[3e12 * k + 1, 0.73 * k / 3 + 0.01] for k in (1, 2, 3)]))
+    assert line(figure, "uni-path", 1)[:, 0] == pytest.approx([(3e12 * k + 1) / 1e6 for k in (1, 2, 3)])
     assert len(figure.axes[0].lines) == 6 * 4 and not figure.axes[0].collections
     assert "mean of 3 seeds" in words(figure) and "bands" not in words(figure)
 

@@ -116,19 +116,27 @@ def losses() -> pd.DataFrame:
         for model in (("esm", "asm") if method.startswith("dual") else ("model",))
         for k in (2, 1, 3)
     ]
-    table = pd.DataFrame(rows).assign(labels="gold")
+    table = pd.DataFrame(rows).assign(labels="gold", target_tokens=lambda t: t["flops"] / 1e6)
+    table["loss"] = 3 * table["loss_es"]
     table.loc[(table["model"] == "esm") | (table["method"] == "answer-only"), "loss_as"] = np.nan
     table.loc[(table["model"] == "asm") | (table["method"] == "answer-only"), "loss_es"] = np.nan
     return table
 
 
-def test_losses_of_as_and_es_tokens_have_a_panel_each_and_a_line_a_method():
+def test_losses_have_a_line_a_method_over_all_tokens_and_over_those_of_each_label():
     figure = loss_curves(losses())
-    for ax, top in zip(figure.axes, (1, 2), strict=True):
-        assert len(ax.lines) == 5 and max(one.get_ydata().max() for one in ax.lines) == top < ax.get_ylim()[1]
+    for ax, top, lines in zip(figure.axes, (3, 3, 1, 2), (8, 8, 5, 5), strict=True):
+        assert len(ax.lines) == lines and max(one.get_ydata().max() for one in ax.lines) == top < ax.get_ylim()[1]
         assert all(np.diff(one.get_xdata()).min() > 0 for one in ax.lines), "each line in the order of FLOPs"
+    along = [ax.get_xlabel().partition(" ($")[0] for ax in figure.axes]
+    assert along == ["training FLOPs", "target tokens", "training FLOPs", "training FLOPs"]
+    assert figure.axes[1].lines[0].get_xdata().max() == 3e6
     (legend,) = figure.legends
-    assert legend.get_title().get_text() == "labels: gold" and len(legend.get_texts()) == 5
+    assert legend.get_title().get_text() == "labels: gold; a dual-path has a line a model"
+    assert len(legend.get_texts()) == 6
     plt.close("all")
+    for column in ("loss", "target_tokens"):
+        with pytest.raises(DataError, match=f"lacks {column};"):
+            loss_curves(losses().drop(columns=column))
     with pytest.raises(DataError, match="no row has a loss"):
         loss_curves(losses().query("method == 'answer-only'"))

@@ -8,6 +8,7 @@ import resource
 import signal
 import threading
 
+import psutil
 import pytest
 import torch
 
@@ -59,16 +60,48 @@ def test_a_step_in_parts_is_the_same_step(whole, tmp_path):
     assert measured(tmp_path)["pairs_at_a_time"].item() == 6  # of 16
 
 
-def test_two_processes_give_the_weights_of_one_in_two_parts(whole, tmp_path):
-    messages = []
-    two = run(settings(12, processes=2), tmp_path / "two", lambda message, done: messages.append((message, done)))
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """The weights of 12 steps learned undisturbed by two processes, the folder that holds them, and what they told."""
+    folder, messages = tmp_path_factory.mktemp("together"), []
+    weights = run(settings(12, processes=2), folder, lambda message, done: messages.append((message, done)))
+    return weights, folder, messages
+
+
+def test_two_processes_give_the_weights_of_one_in_two_parts(whole, together, tmp_path):
+    two, folder, messages = together
     one = run(settings(12, accumulate=2), tmp_path / "one")
     assert close(two, one, tolerance=1e-6) and close(two, whole[0])
-    assert measured(tmp_path / "two")["processes"].item() == 2
+    assert measured(folder)["processes"].item() == 2
     assert messages[-1][1] == 1.0 and "step" in messages[-1][0], "the log of the processes is followed"
-    logs = [read_training(tmp_path / name).log for name in ("one", "two")]
+    logs = [read_training(place).log for place in (tmp_path / "one", folder)]
     assert logs[0]["loss"].tolist() == pytest.approx(logs[1]["loss"].tolist(), rel=1e-5)
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {"model", "training.json"}
+    assert {path.name for path in folder.iterdir()} == {"model", "training.json"}
+
+
+def test_two_processes_in_two_parts_each_give_the_weights_of_one_in_four(four, tmp_path):
+    two = run(settings(4, processes=2, accumulate=2), tmp_path / "two")
+    one = run(settings(4, accumulate=4), tmp_path / "one")
+    assert close(two, one, tolerance=1e-6) and close(two, four[0])
+    assert [measured(tmp_path / name)["pairs_at_a_time"].item() for name in ("one", "two")] == [4, 4]  # of 16
+
+
+def test_two_processes_whose_parent_was_killed_stop_and_go_on_to_the_same_weights(together, tmp_path):
+    def die(message, done):
+        if done >= 0.5:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert in_a_fork(lambda: run(settings(12, processes=2), tmp_path, die)) == signal.SIGKILL
+    job = str(tmp_path / "job" / "job.json")
+    orphans = [one for one in psutil.process_iter(["cmdline"]) if job in (one.info["cmdline"] or ())]
+    _, alive = psutil.wait_procs(orphans, timeout=60)
+    assert orphans and not alive, "they stop at their next line, since nobody reads it"
+    assert not (tmp_path / "training.json").exists() and list((tmp_path / "model" / "checkpoints").iterdir())
+    assert same(together[0], run(settings(12, processes=2), tmp_path))
+    assert read_training(tmp_path).log.equals(read_training(together[1]).log)
+    sittings = json.loads((tmp_path / "model" / "measured.json").read_text())["sittings"]
+    assert len(sittings) == 2 and sittings[1]["from_step"] > 0, "it did not start anew"
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "training.json"}
 
 
 def test_two_processes_with_a_share_of_the_weights_each_give_the_same(four, tmp_path):
@@ -245,5 +278,3 @@ def test_compiling_on_a_cpu_is_refused(tmp_path):
 
 def test_recomputing_activations_gives_the_same_weights(whole, tmp_path):
     assert close(whole[0], run(settings(12, gradient_checkpointing=True), tmp_path))
-
-

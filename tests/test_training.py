@@ -11,26 +11,40 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import tokenizers
 import torch
 from safetensors.torch import load_file
+from tokenizers import Tokenizer, decoders, pre_tokenizers, processors, trainers
+from transformers import (
+    BartConfig,
+    BartForConditionalGeneration,
+    BartTokenizer,
+    T5Config,
+    T5ForConditionalGeneration,
+    T5Tokenizer,
+)
 
 import ases.training as training
 from ases import trainer
+from ases.batches import plan_batches
 from ases.curves import selected_models
 from ases.errors import ModelError, ParameterError, RunError
-from ases.generation import TransformersWriter, write_chains
+from ases.generation import REASONS, TransformersWriter, write_chains
 from ases.labels import label_by_gold
 from ases.losses import target_labels
 from ases.metrics import is_correct
-from ases.models import codec_for, save_model, start_model
+from ases.models import codec_for, read_model, save_model, start_model
 from ases.problems import generate_problems
+from ases.records import Records
 from ases.segments import pairs_for
 from ases.settings import settings_for
+from ases.tokens import ADDED
 from ases.training import collate, curve_models, read_training, train, trained_models, validation_loss
 from tests.test_models import KINDS, bart
 
 EXAMPLES = generate_problems(60, seed=3, steps_from=1, steps_to=2)
-CODEC = codec_for("nano", [text for e in EXAMPLES[:48] for text in (e.question, e.rationale)])
+TEXTS = [text for e in EXAMPLES[:48] for text in (e.question, e.rationale)]
+CODEC = codec_for("nano", TEXTS)
 SMOKE = settings_for({"size": "smoke"})
 SETTINGS = replace(SMOKE.training, batch_size=16, curve_points=2)
 
@@ -97,11 +111,31 @@ def test_a_small_model_learns_one_example_by_heart(tmp_path):
 def test_the_kept_weights_are_those_of_the_lowest_validation_loss(tmp_path):
     settings = settings_with_steps("seq2seq", 12, learning_rate=3e-2)
     held_out = pairs("seq2seq", EXAMPLES[48:])
-    trained = train(pairs("seq2seq"), held_out, CODEC, settings, tmp_path)
+    trained = train(pairs("seq2seq", EXAMPLES[:4]), held_out, CODEC, settings, tmp_path)  # so few that it overfits
     models, codec = trained_models(tmp_path, "seq2seq")
-    assert validation_loss(models["model"], held_out, codec) == pytest.approx(trained.log["loss"].min(), rel=1e-4)
-    assert trained.log["step"].iloc[-1] == trained.budget["steps"].iloc[0]
+    log = trained.log.set_index("step")["loss"]
+    assert log.index[-1] == trained.budget["steps"].iloc[0] and log.iloc[-1] > 1.1 * log.min()
+    assert trained.budget["selected_step"].iloc[0] == log.idxmin() < log.index[-1]
+    assert validation_loss(models["model"], held_out, codec) == pytest.approx(log.min(), rel=1e-4)
     assert trained.log["flops"].is_monotonic_increasing
+
+
+def test_the_lowest_loss_keeps_its_weights_whatever_comes_after(tmp_path):
+    plan = plan_batches([(9, 4)] * 6, cost=lambda s, t: s + t, budget=3, batch_size=2, seed=0, unit="epochs")
+    records = Records(tmp_path, plan, CODEC)
+    tried = {1: 1.0, 4: 0.5, 9: 0.7}
+    for step, loss in tried.items():
+        model = start_model("nano", CODEC, seed=step)
+        records.record(step, {"loss": loss, "loss_as": None, "loss_es": None}, model, None)
+        records.prune()
+    assert records.finished()[0]["loss"].tolist() == list(tried.values())
+    best = records.finished()[1]
+    assert best == 4
+    records.keep_best(best)
+    kept = read_model(tmp_path / "model").state_dict()
+    wanted, last = (start_model("nano", CODEC, seed=step).state_dict() for step in (4, 9))
+    assert all(torch.equal(kept[name], wanted[name]) for name in kept)
+    assert any(not torch.equal(kept[name], last[name]) for name in kept)
 
 
 @pytest.mark.parametrize("method", ["seq2seq", "dual-path-merged"])
@@ -217,6 +251,66 @@ def test_any_checkpoint_in_a_folder_trains_through_the_same_code(kind, tmp_path)
     assert type(model) is type(KINDS[kind]())
     before = start_model(settings.model, codec, settings.seed)
     assert not all(torch.equal(a, b) for a, b in zip(model.parameters(), before.parameters(), strict=True))
+
+
+def unigram(folder):
+    """A checkpoint with a vocabulary as T5's: Unigram over words that begin with their blank, and no newline."""
+    tokenizer = Tokenizer(tokenizers.models.Unigram())
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    marks = {"special_tokens": ["<pad>", "</s>", "<unk>"], "unk_token": "<unk>"}
+    tokenizer.train_from_iterator(TEXTS, trainers.UnigramTrainer(vocab_size=120, show_progress=False, **marks))
+    put_tokenizer(tokenizer, folder, tokenizer_class="T5Tokenizer", extra_ids=0)
+    shape = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "decoder_start_token_id": 0}
+    T5ForConditionalGeneration(T5Config(vocab_size=tokenizer.get_vocab_size(), **shape)).save_pretrained(folder)
+
+
+def byte_bpe(folder):
+    """A checkpoint with a vocabulary as BART's: byte-level BPE, <s> before a text and </s> before what is written."""
+    tokenizer = Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    marks = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=marks, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    put_tokenizer(tokenizer, folder, tokenizer_class="BartTokenizer")
+    shape = {"encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "decoder_attention_heads": 4}
+    wide = {"d_model": 32, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "max_position_embeddings": 256}
+    config = BartConfig(vocab_size=tokenizer.get_vocab_size(), **shape, **wide)  # its marks have the ids of these
+    BartForConditionalGeneration(config).save_pretrained(folder)
+
+
+def put_tokenizer(tokenizer, folder, **config):
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(("make", "kind"), [(unigram, T5Tokenizer), (byte_bpe, BartTokenizer)])
+def test_a_checkpoint_with_a_vocabulary_of_its_own_trains_and_writes_through_the_same_code(make, kind, tmp_path):
+    make(tmp_path / "checkpoint")
+    settings = replace(SETTINGS, method="uni-path", model=str(tmp_path / "checkpoint"), batch_size=64, curve_points=1)
+    settings = replace(settings, budget=1, budget_unit="epochs", warmup=0.0)  # a first step of a warm-up moves nothing
+    codec = codec_for(settings.model, [])
+    before = Tokenizer.from_file(str(tmp_path / "checkpoint" / "tokenizer.json")).get_vocab_size()
+    assert isinstance(codec.tokenizer, kind) and codec.exact == (kind is BartTokenizer)
+    assert len(codec) == before + len(ADDED) and codec.unknown_share(TEXTS) == 0
+    for text in (EXAMPLES[0].rationale, f"{EXAMPLES[0].rationale}\n{EXAMPLES[1].rationale}"):
+        assert codec.decode(codec.encode(text)) == text
+    rows = pairs("uni-path", EXAMPLES[:6], codec)
+    trained = train(rows, rows[:5], codec, settings, tmp_path / "run")
+    assert trained.budget["steps"].tolist() == [1] and trained.log["loss"].notna().all()
+    models, again = trained_models(tmp_path / "run", "uni-path")
+    assert again.tokenizer.get_vocab() == codec.tokenizer.get_vocab()
+    assert models["model"].get_input_embeddings().num_embeddings == len(codec), "the marks have rows of their own"
+    start = start_model(settings.model, codec, settings.seed)
+    assert any(not torch.equal(a, b) for a, b in zip(models["model"].parameters(), start.parameters(), strict=True))
+    limits = replace(SMOKE.generation, max_rounds=3, max_segment_tokens=8, max_chain_tokens=16)
+    questions = [(e.qid, e.question) for e in EXAMPLES[:4]]
+    chains = write_chains(questions, {"model": TransformersWriter(models["model"], again)}, again, "uni-path", limits)
+    assert [chain.qid for chain in chains] == [qid for qid, _ in questions]
+    assert all(chain.reason in REASONS for chain in chains) and any(chain.written_tokens for chain in chains)
 
 
 def test_a_half_with_nothing_to_write_is_refused_before_training(tmp_path):
