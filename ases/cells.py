@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from ases.arms import LOOKUP, Arm, Budget
-from ases.certainty import power_table
+from ases.certainty import few_seeds, power_table
+from ases.effects import effect_sizes
 from ases.errors import DataError
 from ases.evaluation import budgets_of
 from ases.examples import read_examples
@@ -30,6 +31,8 @@ BEST = "own plateau"
 
 _KEYS = ["train_size", "budget", "arm"]
 _VALUES = ("correct", "bleu", "rouge_l", "flops")
+_BESIDE = ("bleu", "rouge_l")
+_COMPARED = ("difference", "difference_low", "difference_high", "p")
 
 
 class Cell(Protocol):
@@ -108,24 +111,37 @@ def cell_table(grid: Grid) -> pd.DataFrame:
     questions) and ``p_holm``, corrected over all rows that have one; ``detectable``, the smallest difference that these
     seeds and questions find with 80 % power (several seeds only); ``bleu`` of the corpus, ``rouge_l`` beside accuracy,
     ``valid, epochs, training_flops, target_tokens, scorer_flops, generation_flops`` (a question's): means over seeds.
+    Then ``cohens_h`` of accuracy's difference (``cohens_d`` of ROUGE-L's) with ``_low, _high``
+    (:func:`ases.effects.effect_sizes`); and for the mean sentence BLEU (0-100) and ROUGE-L (0-1), where predictions
+    have them and they are not the headline, ``bleu_difference, bleu_difference_low, bleu_difference_high, bleu_p_holm``
+    and the like: as accuracy has them, each measure's p corrected over the rows for itself.
     """
     measure = MEASURES[headline(grid.predictions)]
+    beside = [name for name in _BESIDE if name != measure.name and name in grid.predictions]
+    beside = [name for name in beside if grid.predictions[name].notna().all()]
     rows = []
     for (size, budget), part in grid.predictions.groupby(["train_size", "budget"], sort=False):
-        rows.append(_block(part, grid.baselines, measure).assign(train_size=size, budget=budget))
+        rows.append(_block(part, grid.baselines, measure, beside).assign(train_size=size, budget=budget))
     table = pd.concat(rows, ignore_index=True)
-    compared = table["p"].notna()
-    table["p_holm"] = float("nan")
-    if compared.any():
-        table.loc[compared, "p_holm"] = holm(table.loc[compared, "p"])
+    for start in ("", *(f"{name}_" for name in beside)):
+        compared = table[f"{start}p"].notna()
+        table[f"{start}p_holm"] = float("nan")
+        if compared.any():
+            table.loc[compared, f"{start}p_holm"] = holm(table.loc[compared, f"{start}p"])
     table = table.merge(grid.costs.groupby(_KEYS, sort=False).mean().drop(columns="seed").reset_index(), on=_KEYS)
-    first = [*_KEYS, "n", "seeds", measure.column, "low", "high", "difference", "difference_low", "difference_high"]
-    beside = ["rouge_l"] if measure.name == "correct" else []
+    first = [*_KEYS, "n", "seeds", measure.column, "low", "high", *_COMPARED[:-1], "p_holm", "detectable", "bleu"]
+    shown = ["rouge_l"] if measure.name == "correct" else []
     last = ["valid", "epochs", "training_flops", "target_tokens", "scorer_flops", "generation_flops"]
-    return table[[*first, "p_holm", "detectable", "bleu", *beside, *last]]
+    others = [f"{name}_{column}" for name in beside for column in (*_COMPARED[:-1], "p_holm")]
+    return table[[*first, *shown, *last, *_effect(measure), *others]]
 
 
-def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure) -> pd.DataFrame:
+def _effect(measure: Measure) -> list[str]:
+    name = "cohens_h" if measure.share else "cohens_d"
+    return [name, f"{name}_low", f"{name}_high"]
+
+
+def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure, beside: Sequence[str]) -> pd.DataFrame:
     """All arms at one training-set size and budget."""
     as_methods = part.assign(method=part["arm"])  # the tables of statistics tell rows apart by method
     found = summarise(as_methods, value=measure.name).set_index("method").drop(columns="value")
@@ -135,20 +151,26 @@ def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure) -> p
         arms = [arm for arm in found.index if baselines[arm] == baseline]
         if len(arms) > 1:
             of_one = as_methods[as_methods["arm"].isin(arms)]
-            differences = compare(of_one, baseline=baseline, value=measure.name).set_index("method")
-            power = power_table(of_one, baseline).set_index("method")["detectable_difference"]
-            against.append(differences.assign(detectable=power))
-    names = {"low": "difference_low", "high": "difference_high"}
-    columns = ["difference", "difference_low", "difference_high", "p", "detectable"]
+            effects = effect_sizes(of_one, baseline=baseline, value=measure.name).set_index("method")[_effect(measure)]
+            power = power_table(of_one, baseline).set_index("method")["detectable_difference"].rename("detectable")
+            others = [_compared(of_one, baseline, name, f"{name}_") for name in beside]
+            against.append(_compared(of_one, baseline, measure.name).join([power, effects, *others]))
     if against:
-        found = found.join(pd.concat(against).rename(columns=names)[columns])
+        found = found.join(pd.concat(against))
     else:
-        found = found.assign(**dict.fromkeys(columns, float("nan")))
+        compared = [f"{start}{name}" for start in ("", *(f"{name}_" for name in beside)) for name in _COMPARED]
+        found = found.assign(**dict.fromkeys([*compared, "detectable", *_effect(measure)], float("nan")))
     means = part.groupby("arm", sort=False)[[name for name in ("rouge_l", "flops") if name in part]].mean()
     means = means.rename(columns={"flops": "generation_flops"})
     means = means.drop(columns=[name for name in means if name == measure.column])
     in_order = [arm for arm in baselines if arm in found.index]
     return found.join(means).loc[in_order].rename_axis("arm").reset_index()
+
+
+def _compared(predictions: pd.DataFrame, baseline: str, value: str, start: str = "") -> pd.DataFrame:
+    """Differences of a value to the baseline, by method: the columns of _COMPARED, their names begun with ``start``."""
+    found = compare(predictions, baseline=baseline, value=value).set_index("method")
+    return found[["difference", "low", "high", "p"]].set_axis([f"{start}{name}" for name in _COMPARED], axis=1)
 
 
 def at_plateau(grid: Grid) -> Grid:
@@ -198,6 +220,7 @@ def short_cells(table: pd.DataFrame) -> pd.DataFrame:
             f"{'points' if measure.share else measure.label} over its baseline": [against(row) for row in rows],
             "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
             "BLEU": table["bleu"].round(1),
+            **_bleu_text(rows),
             "epochs": table["epochs"].round(1),
             "training FLOPs": [f"{flops:.2g}" for flops in table["training_flops"]],
             "scorer FLOPs": [f"{flops:.2g}" if flops else "" for flops in table["scorer_flops"]],
@@ -207,17 +230,30 @@ def short_cells(table: pd.DataFrame) -> pd.DataFrame:
     ).set_index(["examples", "budget", "arm"])
 
 
+def _bleu_text(rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """The differences in sentence BLEU as a column of texts, with a star where the corrected p is below 0.05."""
+    if not rows or "bleu_difference" not in rows[0]:
+        return {}
+    texts = [
+        "" if pd.isna(row["bleu_difference"])
+        else f"{row['bleu_difference']:+.1f} ({row['bleu_difference_low']:+.1f} to {row['bleu_difference_high']:+.1f})"
+        f"{' *' if row['bleu_p_holm'] < 0.05 else ''}"
+        for row in rows
+    ]  # fmt: skip
+    return {"sentence BLEU over its baseline (*: p below 0.05)": texts}
+
+
 def cell_findings(table: pd.DataFrame) -> list[str]:
     """A :func:`cell_table` in sentences, one a training-set size and budget; every figure is read from the table."""
     measure, lines = measure_in(table), []
     for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
-        base = part[part["difference"].isna()].iloc[0]
+        bases = part[part["difference"].isna()].to_dict("records")
         clear = part[part["p_holm"] < 0.05]
         named = {True: [], False: []}
         for row in clear.to_dict("records"):
             named[row["difference"] > 0].append(f"{row['arm']} ({measure.difference_text(row['difference'])})")
         rest = part.loc[part["difference"].notna() & ~part["arm"].isin(clear["arm"]), "arm"].tolist()
-        said = [f"{base['arm']} reaches {measure.text(base[measure.column])}"]
+        said = [", ".join(f"{base['arm']} reaches {measure.text(base[measure.column])}" for base in bases)]
         said += [f"better are {', '.join(named[True])}"] if named[True] else []
         said += [f"worse are {', '.join(named[False])}"] if named[False] else []
         said += [f"not told apart from their baseline: {', '.join(rest)}"] if rest else []
@@ -226,16 +262,21 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
 
 
 def power_line(table: pd.DataFrame) -> str:
-    """The smallest differences that a :func:`cell_table` could find, in words; empty where one seed says nothing."""
-    measure, found = measure_in(table), table["detectable"].dropna()
+    """The smallest differences that a :func:`cell_table` could find, in words, and whether its seeds are too few.
+
+    Empty where nothing can be said of it.
+    """
+    measure, found, seeds = measure_in(table), table["detectable"].dropna(), int(table["seeds"].max())
     if found.empty:
         return ""
     middle, most = (measure.difference_text(value).lstrip("+") for value in (found.median(), found.max()))
     unit = " points" if measure.share else f" {measure.label}"
-    return (
-        f"With {table['n'].max():,.0f} test questions and {table['seeds'].max():.0f} seeds the smallest difference "
-        f"found with 80 % power is {middle}{unit} for the middle one of these comparisons, and {most} for the worst."
+    said = (
+        f"With {table['n'].max():,.0f} test questions and {seeds} seed{'s' if seeds > 1 else ''} the smallest "
+        f"difference found with 80 % power is {middle}{unit} for the middle one of these comparisons, and {most} for "
+        "the worst."
     )
+    return " ".join(filter(None, [said, few_seeds(seeds)]))
 
 
 def plateau_line(best: Grid) -> str:

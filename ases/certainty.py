@@ -157,10 +157,21 @@ def seed_sentence(table: pd.DataFrame) -> str:
     most = table.loc[table["deviation"].idxmax()]
     apart = measure.difference_text(most["deviation"]).lstrip("+")
     unit = " points" if measure.share else ""
-    return (
+    said = (
         f"Over {seeds} seeds {measure.label} spreads most for {most['method']}: from {measure.text(most['lowest'])} to "
         f"{measure.text(most['highest'])}, a standard deviation of {apart}{unit} between seeds. Intervals and p values "
         "cover new seeds as well as new questions."
+    )
+    return " ".join(filter(None, [said, few_seeds(seeds)]))
+
+
+def few_seeds(seeds: int) -> str:
+    """That two seeds are too few for their p values, as :func:`ases.statistics.seed_difference` says; else empty."""
+    if seeds != 2:
+        return ""
+    return (
+        "Two seeds are too few: where methods do not differ, a test over two seeds errs in up to one case of ten "
+        "(simulated) and not in one of twenty, as with three it nearly does, so that a p just below 0.05 says little."
     )
 
 

@@ -39,7 +39,7 @@ from ases.tokens import Codec
 
 INSTALL = "pip install ctranslate2==4.8.5"
 COMPUTE_TYPES = {"float32": "float32", "int8": "int8_float32", "bfloat16": "bfloat16"}
-"""Our names and CTranslate2's: int8 multiplies whole numbers and keeps float32 in between."""
+"""Our names and CTranslate2's: int8 multiplies whole numbers and keeps float32 in between; bfloat16: on a GPU only."""
 
 AT_ONCE = 32
 """Rows that one worker decodes at a time (measured)."""
@@ -65,8 +65,8 @@ def writers_for(
 class CTranslateWriter:
     """Decoding with CTranslate2 on the CPU, or on a GPU where the model is on one; greedy or beams.
 
-    Raises ModelError where CTranslate2 is not installed or cannot compute or convert what is asked for, and
-    ParameterError for sampling, whose draws would depend on what shares the batch.
+    Raises ModelError where CTranslate2 is not installed or cannot compute (bfloat16 on a CPU) or convert what is asked
+    for, and ParameterError for sampling, whose draws would depend on what shares the batch.
     """
 
     def __init__(

@@ -211,16 +211,23 @@ def comparison_table(
     ``points`` the validation curves. Accuracy and its difference to seq2seq come with 95 % intervals; ``p_holm`` is
     corrected over the methods compared. Budgets are means over seeds, a dual-path's models added up;
     ``generation_flops``, a question's, where the predictions have ``flops``. Without answers ROUGE-L takes accuracy's
-    place, and where accuracy has ``rouge_l`` beside it stand ``rouge_1`` and ``rouge_2``.
+    place, and where accuracy has ``rouge_l`` beside it stand ``rouge_1`` and ``rouge_2``. These and the mean sentence
+    BLEU have differences to seq2seq as well (``bleu_difference, bleu_difference_low, bleu_difference_high,
+    bleu_p_holm``), each measure's p corrected for itself.
     """
     ordered, measure = in_order(predictions), MEASURES[headline(predictions)]
     found = summarise(ordered, value=measure.name).set_index("method")
     against = _against(ordered, measure.name)
-    beside = {}
-    for name in ("rouge_l",) if measure.name == "correct" else ("rouge_1", "rouge_2"):
-        other = summarise(ordered, value=name).set_index("method")
-        beside |= {name: other["mean"], f"{name}_low": other["low"], f"{name}_high": other["high"]}
-        beside |= {f"{name}_p_holm": _against(ordered, name)["p_holm"]}
+    beside, apart = {}, {}
+    for name in ("bleu", "rouge_l") if measure.name == "correct" else ("bleu", "rouge_1", "rouge_2"):
+        other, difference = _against(ordered, name), f"{name}_difference"
+        apart |= {difference: other["difference"]} | {f"{difference}_{end}": other[end] for end in ("low", "high")}
+        if name == "bleu":  # its mean is shown as that of the corpus
+            apart["bleu_p_holm"] = other["p_holm"]
+            continue
+        mean = summarise(ordered, value=name).set_index("method")
+        beside |= {name: mean["mean"], f"{name}_low": mean["low"], f"{name}_high": mean["high"]}
+        beside[f"{name}_p_holm"] = other["p_holm"]
     spent = budgets.groupby(["method", "seed"]).agg(
         {"epochs": "mean", "flops": "sum", "target_tokens": "sum", "scorer_flops": "max"}
     ).groupby("method").mean()  # fmt: skip
@@ -247,7 +254,7 @@ def comparison_table(
     )
     if "flops" in predictions:
         table["generation_flops"] = generation_cost(predictions).set_index("method")["flops"]
-    return table.reindex(found.index).rename_axis("method").reset_index()
+    return table.assign(**apart).reindex(found.index).rename_axis("method").reset_index()
 
 
 def _against(predictions: pd.DataFrame, value: str) -> pd.DataFrame:

@@ -6,7 +6,8 @@ True
 
 One JSON line an entry, appended: a turn of a chain that grows, a sample that waits for its vote, a finished chain.
 A kill can cut the last line only; it is removed when the journal is opened again. Read from disk, a chain that was
-under way goes on where it was. Memory grows by the hash of each finished question (some 70 bytes) and no more.
+under way goes on where it was. Memory grows by the hash of each finished question, kept in two sets (here and in
+:func:`ases.generation.stream_chains`: some 170 bytes together), and no more.
 """
 
 from __future__ import annotations

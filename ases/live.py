@@ -7,7 +7,7 @@ In a notebook one output is renewed with each segment; elsewhere each segment is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from IPython import get_ipython
 from IPython.display import HTML, display
@@ -17,8 +17,16 @@ from ases.coloured import coloured
 from ases.engines import Writer
 from ases.errors import RunError
 from ases.generation import stream_chains
-from ases.settings import GenerationSettings
+from ases.labels import label_by_rule
+from ases.novelty import novelty_scores
+from ases.settings import DEFAULT_BETA, GenerationSettings
 from ases.tokens import Codec
+
+_BY_NOVELTY = (
+    '<div style="color:#111;background:#fff;font:12px/1.6 sans-serif;max-width:54em;padding:0 8px 4px">coloured by '
+    "novelty: the model gave no types, and abstractive is a segment with a larger share of words and numbers that are "
+    "new against the question and the segments before it than the chain's segments have on average</div>"
+)
 
 
 def show_chain(
@@ -31,9 +39,9 @@ def show_chain(
 ) -> Chain:
     """Write the chain of one question and show it as it grows; returns the finished chain.
 
-    Segments of a dual-path are coloured by the model that wrote them, typed ones by their mark; those of a uni-path
-    without types have no label and stay plain. Of samples that are voted on the first is shown as it grows, and the
-    chosen one at the end.
+    Segments of a dual-path are coloured by the model that wrote them, typed ones by their mark, and those of a uni-path
+    without types in a notebook by novelty (:func:`labels_shown`), which is said below them. Of samples that are voted
+    on the first is shown as it grows, and the chosen one at the end.
     """
     show = _notebook_view(question) if _in_notebook() else _printed_view()
     show(Chain(qid, "", (), "", 0, 0, 0))
@@ -45,13 +53,31 @@ def show_chain(
 
 
 def chain_html(question: str, chain: Chain) -> str:
-    """The chain as HTML, bar by bar its segments; its title says whether it still grows, or why it ended."""
-    pieces = [(text, label, None) for (_, text), label in zip(chain.segments, chain.labels, strict=True)]
+    """The chain as HTML, bar by bar its segments; its title says whether it still grows, or why it ended.
+
+    A line below says so where colours are not the model's own labels (:func:`labels_shown`).
+    """
+    labels = labels_shown(question, chain)
+    pieces = [(text, label, None) for (_, text), label in zip(chain.segments, labels, strict=True)]
     turns = f"{chain.rounds} turn{'' if chain.rounds == 1 else 's'}"
     state = f"ended: {chain.reason}" if chain.reason else "writing ..."
     drawn = f" for {chain.samples} samples" if chain.samples > 1 else ""
     title = f"{state} ({turns}, {chain.written_tokens} tokens written{drawn})"
-    return coloured([{"qid": chain.qid, "question": question, "pieces": pieces}], title=title, unit="segment")
+    shown = coloured([{"qid": chain.qid, "question": question, "pieces": pieces}], title=title, unit="segment")
+    return shown if any(labels) == any(chain.labels) else shown + _BY_NOVELTY
+
+
+def labels_shown(question: str, chain: Chain) -> Sequence[str | None]:
+    """The labels by which a chain is coloured, one a segment: its own, and where it has none those of novelty.
+
+    That is the strategy ``novelty`` with its default beta: AS where the share of content that is new against question
+    and earlier segments exceeds the mean over the chain's segments. So while a chain grows a colour may change. A
+    single segment, such as the whole chain of seq2seq, has no other to be held against and stays without a label.
+    """
+    if any(chain.labels) or len(chain.segments) < 2:
+        return chain.labels
+    scores = novelty_scores(question, [text for _, text in chain.segments])
+    return label_by_rule(scores, DEFAULT_BETA["novelty"])
 
 
 def _in_notebook() -> bool:

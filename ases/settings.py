@@ -133,8 +133,9 @@ class GenerationSettings:
     ``selection`` says which weights of a training write: those of the lowest validation ``loss``, or of the point of
     the learning curve with the best headline ``measure`` on validation questions. (Scorers are selected by loss.)
     ``max_rounds`` counts the turns of each model, passes included. A batch has at most ``generation_batch`` rows and
-    ``token_budget`` context tokens, padding included. ``samples`` texts are drawn for each vote: over whole chains
-    (self-consistency) or over each segment.
+    ``token_budget`` context tokens, padding included. ``compute_type`` is CTranslate2's: int8 on a CPU or a GPU,
+    bfloat16 on a GPU. ``samples`` texts are drawn for each vote: over whole chains (self-consistency) or over each
+    segment.
     """
 
     selection: str

@@ -19,7 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from ases.figures import save
 from ases.looks import COLUMN, PAGE, check, drawn, legend_above, name_rows, span, value_beside
-from ases.speed_words import GOAL_SCORING
+from ases.speed_words import GOAL_SCORING, check_batches
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#7f7f7f")
 _MARKERS, _LINES, _HATCHES = "os^DvXP*", ("-", "--", "-.", ":"), ("", "///", "...", "xxx")
@@ -153,8 +153,12 @@ def engines(table: pd.DataFrame) -> Figure:
 
 @drawn
 def cost(table: pd.DataFrame) -> Figure:
-    """Seconds a question against the turns of its chain, a line a batch size; dotted: its operations alone."""
+    """Seconds a question against the turns of its chain, a line a batch size; dotted: its operations alone.
+
+    Raises DataError for a batch larger than the number of questions.
+    """
     check("cost", table, ("data",), ("turns", "batch", "seconds_per_question", "ideal_seconds"))
+    check_batches(table)
     figure, panels = _panels(table, 2.9)
     sizes = sorted(table["batch"].unique())
     for ax, (data, rows) in zip(panels, table.groupby("data", sort=False), strict=True):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from ases.errors import DataError
 from ases.performance import GPU, GPU_PEAK, GPU_SHARE
 
 GOAL_SCORING, GOAL_MEMORY = 90, 1 / 3
@@ -25,6 +26,15 @@ GOALS_ENGINES = {"transformers": 12, "ctranslate2": 20}
 
 GOAL_SAME = 0.995
 """The share of segments on which the two engines should agree."""
+
+GOAL_GROWTH = 20
+"""MiB that 100,000 further questions may take: the hashes by which finished ones are known (:mod:`ases.journal`)."""
+
+_ONE, _SEVERAL = 1.1, 1.25
+"""Processor seconds a second of one busy worker, at most, and of more than one, at least."""
+
+_MANY = 10_000
+"""Further questions from which growth can be told from what the system rounds."""
 
 _NOTHING = "Not measured: `parts` leaves it out."
 
@@ -125,10 +135,10 @@ def batches_words(table: pd.DataFrame) -> str:
 
 
 def engines_words(table: pd.DataFrame) -> str:
-    """Each engine's gain against its goal, accuracy, and how well the engines agree."""
+    """Each engine's gain against its goal, accuracy, how well the engines agree, and whether int8 had one worker."""
     if table.empty:
         return _NOTHING
-    lines = []
+    lines = ["The plain loop is timed once, as it is long; of the others the best of three counts.", ""]
     for data, rows in table.groupby("data", sort=False):
         parts = []
         for engine, goal in GOALS_ENGINES.items():
@@ -148,13 +158,31 @@ def engines_words(table: pd.DataFrame) -> str:
             if len(margin):
                 agree += f"; the logits of the two tokens at which they part differ by {margin.iloc[0]:.2g} at most"
             agree += "."
-        lines.append(f"- **{data}**: {'; '.join(parts)}; {right}.{agree}")
+        lines.append(f"- **{data}**: {'; '.join(parts)}; {right}.{agree}{_one_worker(rows)}")
     return "\n".join(lines)
 
 
+def _one_worker(rows: pd.DataFrame) -> str:
+    """That int8 was computed by one worker where float32 was by several, from the processor's seconds; else empty."""
+    fast = rows[rows["engine"] == "ctranslate2"].drop_duplicates("compute_type").set_index("compute_type")
+    if not {"float32", "int8"} <= set(fast.index):
+        return ""
+    busy = fast["cpu_seconds"] / fast["seconds"]
+    if busy["int8"] > _ONE or busy["float32"] < _SEVERAL:
+        return ""
+    return (
+        f" In int8 only one worker was busy ({busy['int8']:.2f} seconds of the processor a second, float32 "
+        f"{busy['float32']:.2f}), so that this is the speed of one of {fast['threads']['int8']:.0f} threads."
+    )
+
+
 def cost_words(table: pd.DataFrame, questions: pd.DataFrame) -> str:
-    """What a batch saves, how far from the operations alone, and whether memory grows."""
+    """What a batch saves, how far from the operations alone, and whether memory grows.
+
+    Raises DataError as :func:`check_batches` does.
+    """
     lines = []
+    check_batches(table)
     for data, rows in table.groupby("data", sort=False) if len(table) else ():
         small, large = rows["batch"].min(), rows["batch"].max()
         seconds = rows.pivot(index="turns", columns="batch", values="seconds_per_question")
@@ -166,12 +194,38 @@ def cost_words(table: pd.DataFrame, questions: pd.DataFrame) -> str:
             f"{_range(above, lambda value: f'{value:.0f}')} times what its operations alone would take."
         )
     if len(questions):
-        first, last = questions.iloc[0], questions.iloc[-1]
+        ordered = questions.sort_values("questions")
+        first, last = ordered.iloc[0], ordered.iloc[-1]
         lines.append(
             f"- Memory: {last['peak_mb']:,.0f} MiB at the peak for {last['questions']:,.0f} questions, "
-            f"{first['peak_mb']:,.0f} MiB for {first['questions']:,.0f}."
+            f"{first['peak_mb']:,.0f} MiB for {first['questions']:,.0f}; {_growth(ordered)}."
         )
     return "\n".join(lines) or _NOTHING
+
+
+def check_batches(table: pd.DataFrame) -> None:
+    """Raise DataError where a cost table has a batch larger than its number of questions: none was ever so large."""
+    if table.empty:
+        return
+    small = table[table["batch"] > table["questions"]]
+    if len(small):
+        row = small.iloc[0]
+        raise DataError(
+            f"cost: {len(small)} rows have a batch larger than the number of questions asked, the first a batch of "
+            f"{row['batch']} of {row['questions']} questions; delete the table and measure it anew"
+        )
+
+
+def _growth(questions: pd.DataFrame) -> str:
+    """MiB for 100,000 further questions, from the two largest numbers: before, libraries still set things up."""
+    if len(questions) < 2 or questions["questions"].diff().iloc[-1] < _MANY:
+        return "so few questions cannot tell whether it grows"
+    change = questions[["questions", "peak_mb"]].diff().iloc[-1]
+    growth = 100_000 * change["peak_mb"] / change["questions"]
+    return (
+        f"between the two largest numbers it grows by {growth:.0f} MiB for 100,000 further questions (goal: at most "
+        f"{GOAL_GROWTH}, what the hashes of finished ones take: {_met(growth <= GOAL_GROWTH)})"
+    )
 
 
 def rows_words(table: pd.DataFrame) -> str:

@@ -133,7 +133,8 @@ def seed_difference(first: np.ndarray, second: np.ndarray, *, level: float = LEV
     freedom of :func:`ases.power.mean_error`. Not a percentile bootstrap over seeds and questions, because that does
     not hold its level with few seeds. Simulated (tests/test_power.py) with two equal methods, 300 questions
     right or wrong, 8,000 draws and five kinds of spread, this test errs in 4.2 to 5.4 % of cases with 5 seeds and in
-    4.4 to 6.0 % with 3; the bootstrap in 0.2 to 12.7 % and 0.6 to 17.9 %. Two seeds are too few: up to 10.7 %.
+    4.4 to 6.0 % with 3; the bootstrap in 0.2 to 12.7 % and 0.6 to 17.9 %. Two seeds are too few: 2.9 to 10.2 %
+    (:func:`ases.certainty.few_seeds` says so beside such tables).
 
     Without any spread the interval has no width, and p is 1 for no difference, else 0. Raises DataError for fewer
     than two seeds or questions.

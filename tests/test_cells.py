@@ -16,8 +16,11 @@ from ases.cells import (
     plateau_line,
     power_line,
     seed_spread,
+    short_cells,
 )
+from ases.certainty import few_seeds
 from ases.claims import CLAIMS, MARGIN, claims_shown, claims_table
+from ases.effects import effect_sizes
 from ases.errors import DataError
 from ases.grid_figures import arm_differences, arm_label, arm_measures, claim_differences
 from ases.statistics import compare, holm
@@ -25,12 +28,14 @@ from ases.statistics import compare, holm
 SEEDS, N = 3, 60
 
 
-def grid(accuracies: dict[tuple[str, str], float], valid: dict[tuple[str, str], float] | None = None) -> Grid:
+def grid(
+    accuracies: dict[tuple[str, str], float], valid: dict[tuple[str, str], float] | None = None, seeds: int = SEEDS
+) -> Grid:
     """A grid at one training-set size: (arm, budget) -> accuracy, the same questions hard for all."""
     rng, rows, costs = np.random.default_rng(0), [], []
     hardness = rng.uniform(size=N)
     for (arm, budget), accuracy in accuracies.items():
-        for seed in range(SEEDS):
+        for seed in range(seeds):
             right = hardness < accuracy + rng.normal(0, 0.02)
             for number in range(N):
                 keys = {"train_size": 500, "budget": budget, "arm": arm, "seed": seed, "qid": f"q{number}"}
@@ -65,6 +70,52 @@ def test_every_arm_is_held_against_its_baseline_at_the_same_budget() -> None:
     assert table["p_holm"].dropna().tolist() == pytest.approx(holm(raw))  # over the whole table
 
 
+def scored(made: Grid) -> Grid:
+    """The grid with sentence BLEU and ROUGE-L that differ from question to question, uni-path's BLEU the lower."""
+    rng, table = np.random.default_rng(1), made.predictions
+    noise = rng.normal(0, 1, len(table))
+    bleu = np.where(table["arm"] == "uni-path", 20.0, 30.0) + noise
+    return Grid(table.assign(bleu=bleu, rouge_l=0.5 + noise / 100), made.costs, made.baselines)
+
+
+@pytest.mark.parametrize("seeds", [1, SEEDS])
+def test_bleu_and_rouge_are_compared_as_accuracy_is_each_corrected_for_itself(seeds: int) -> None:
+    made = scored(grid(TWO, seeds=seeds))
+    table = cell_table(made).set_index(["budget", "arm"])
+    assert table["bleu"].eq(12).all(), "of the corpus, as before"
+    for name in ("bleu", "rouge_l"):
+        p_values = []
+        for budget in (SMALL, LARGE):
+            part = made.predictions[made.predictions["budget"] == budget]
+            found = compare(part.assign(method=part["arm"]), baseline="seq2seq", value=name).iloc[0]
+            row = table.loc[budget, "uni-path"]
+            columns = [f"{name}_difference", f"{name}_difference_low", f"{name}_difference_high"]
+            assert row[columns].tolist() == found[["difference", "low", "high"]].tolist()
+            p_values.append(found["p"])
+        assert table[f"{name}_p_holm"].dropna().tolist() == pytest.approx(holm(p_values))
+    assert (table["bleu_difference_high"].dropna() < 0).all() and (table["bleu_p_holm"].dropna() < 0.05).all()
+    part = made.predictions[made.predictions["budget"] == SMALL]
+    sizes = effect_sizes(part.assign(method=part["arm"]), baseline="seq2seq").iloc[0]
+    names = ["cohens_h", "cohens_h_low", "cohens_h_high"]
+    assert table.loc[(SMALL, "uni-path"), names].tolist() == sizes[names].tolist()
+    text = short_cells(table.reset_index())["sentence BLEU over its baseline (*: p below 0.05)"]
+    row = table.loc[SMALL, "uni-path"]
+    bounds = f"{row['bleu_difference_low']:+.1f} to {row['bleu_difference_high']:+.1f}"
+    assert text.tolist()[:2] == ["", f"{row['bleu_difference']:+.1f} ({bounds}) *"]
+
+
+def test_a_grid_of_reports_and_one_without_scores_are_compared_by_what_they_have() -> None:
+    made = scored(grid(TWO))
+    reports = cell_table(Grid(made.predictions.drop(columns="correct"), made.costs, made.baselines))
+    assert "accuracy" not in reports and {"rouge_l", "cohens_d", "bleu_difference", "bleu_p_holm"} <= set(reports)
+    assert "rouge_l_difference" not in reports and "sentence BLEU" in " ".join(short_cells(reports))
+    without = cell_table(Grid(made.predictions.drop(columns="bleu"), made.costs, made.baselines))
+    assert "rouge_l_difference" in without and not [name for name in without if name.startswith("bleu_")]
+    assert "sentence BLEU" not in " ".join(short_cells(without))
+    alone = cell_table(scored(grid({("seq2seq", SMALL): 0.5})))
+    assert alone[["difference", "cohens_h", "bleu_difference", "bleu_p_holm", "rouge_l_p_holm"]].isna().all(axis=None)
+
+
 def test_an_arm_of_another_task_has_a_baseline_of_its_own() -> None:
     shares = {"seq2seq": 0.3, "uni-path": 0.4, "seq2seq, model=micro": 0.7}
     made = grid({(arm, SMALL): share for arm, share in shares.items()})
@@ -74,6 +125,9 @@ def test_an_arm_of_another_task_has_a_baseline_of_its_own() -> None:
     assert table.loc["uni-path", "difference"] == pytest.approx(
         table.loc["uni-path", "accuracy"] - table.loc["seq2seq", "accuracy"]
     )
+    (line,) = cell_findings(table.reset_index())
+    reached = [f"{name} reaches {table.loc[name, 'accuracy']:.1%}" for name in ("seq2seq", "seq2seq, model=micro")]
+    assert ", ".join(reached) in line
 
 
 def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() -> None:
@@ -99,7 +153,8 @@ def test_sentences_read_the_table() -> None:
     assert first.startswith("500 training examples, 1e+12 flops: seq2seq reaches")
     assert f"better are uni-path (+{apart:.1f})" in first
     assert "4e+12 flops" in second
-    assert f"{N} test questions and {SEEDS} seeds" in power_line(table)
+    assert f"{N} test questions and {SEEDS} seeds" in power_line(table) and "too few" not in power_line(table)
+    assert power_line(cell_table(grid(TWO, seeds=2))).endswith(few_seeds(2))
     assert len(by_flops(table)) == 4
 
 

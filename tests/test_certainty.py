@@ -12,6 +12,7 @@ import pytest
 from ases.certainty import (
     effect_sentences,
     effect_table,
+    few_seeds,
     power_sentence,
     power_table,
     seed_sentence,
@@ -135,4 +136,11 @@ def test_of_several_seeds_their_spread() -> None:
     text = seed_sentence(table.reset_index())
     assert "Over 3 seeds accuracy spreads most for uni-path: from 70.0% to 85.0%" in text
     assert f"deviation of {100 * np.std(means, ddof=1):.1f} points" in text
-    assert "ROUGE-L spreads most" in seed_sentence(seed_table(reports(2)))
+    assert "Two seeds" not in text
+    two = seed_sentence(seed_table(reports(2)))
+    assert "ROUGE-L spreads most" in two and two.endswith(few_seeds(2))
+
+
+def test_only_of_two_seeds_it_is_said_that_they_are_too_few() -> None:
+    assert few_seeds(2).startswith("Two seeds are too few")
+    assert [few_seeds(seeds) for seeds in (1, 3, 5)] == ["", "", ""]

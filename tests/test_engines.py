@@ -12,11 +12,17 @@ from ases import engines
 from ases.ctranslate import CTranslateWriter, converted, writers_for
 from ases.engines import Decoding, TransformersWriter, Written, row_key, weights_hash
 from ases.errors import DataError, ModelError, ParameterError
+from ases.examples import read_examples
+from ases.parameters import load_file
+from ases.pieces import split_pieces
+from ases.reproduction import planned
 from ases.settings import settings_for
 from ases.token_steps import ModelSteps, T5Reader, T5Steps, encoder_for, steps_for
 from ases.tokens import padded
+from ases.training import trained_models
 from tests.tiny_models import MARKS, NEAR, VOCABULARY, contexts, log_probabilities, margin, tiny_model
 
+PROJECT = Path(__file__).resolve().parents[1]
 KINDS = ["t5", "t5-v1.1", "mt5", "bart"]
 
 
@@ -244,6 +250,47 @@ def test_int8_is_another_writer_over_the_same_conversion(tmp_path: Path) -> None
     assert plain.path == small.path and plain.fingerprint != small.fingerprint
     same = sum(a == b for a, b in zip(plain.write(given, 5), small.write(given, 5), strict=True))
     assert same > len(given) / 2
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_bfloat16_is_computed_where_it_can_be_and_refused_elsewhere(device: str, tmp_path: Path) -> None:
+    library = pytest.importorskip("ctranslate2")
+    if device == "cuda" and not (torch.cuda.is_available() and library.get_cuda_device_count()):
+        pytest.skip("no GPU here")
+    model, given = tiny_model("t5", 4).to(device), contexts(40, 4)
+    if "bfloat16" not in library.get_supported_compute_types(device):
+        with pytest.raises(ModelError, match=f"this {device} cannot compute bfloat16 in CTranslate2; use float32"):
+            CTranslateWriter(model, MARKS, tmp_path, "bfloat16", threads=1)
+        return
+    exact, low = (CTranslateWriter(model, MARKS, tmp_path, kind, threads=1) for kind in ("float32", "bfloat16"))
+    assert exact.path == low.path and exact.fingerprint != low.fingerprint
+    same = sum(a == b for a, b in zip(exact.write(given, 5), low.write(given, 5), strict=True))
+    assert same > len(given) / 2
+
+
+@pytest.mark.parametrize("method", ["seq2seq", "uni-path", "dual-path-merged"])
+def test_engines_agree_on_trained_models(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the models that `make test` trains, those of a dual-path too, write after each piece of a rationale."""
+    pytest.importorskip("ctranslate2")
+    monkeypatch.setenv("ASES_ROOT", str(PROJECT))
+    smoke = load_file(PROJECT / "params" / "smoke.yaml")
+    plan = planned({name: smoke[name] for name in ("size", "methods", "seeds", "data_folder")})
+    (run,) = [run for run in plan if run.step == "generation" and run.settings.training.method == method]
+    training, data = run.input("training"), run.input("data")
+    if not (training.is_done() and data.is_done()):
+        pytest.skip("no finished runs of params/smoke.yaml in build/: make test makes them first")
+    models, codec = trained_models(training.folder, method)
+    given = []
+    for one in (one for split in ("valid", "test") for one in read_examples(data.path(f"{split}.parquet"))):
+        pieces = [] if method == "seq2seq" else split_pieces(one.rationale)
+        begun = ["".join(pieces[:place]) for place in range(len(pieces) + 1)]
+        given += [[*codec.encode(one.question), *codec.encode(text), codec.end] for text in begun]
+    assert len(given) > 50
+    for name, model in models.items():
+        plain, fast = TransformersWriter(model, codec), CTranslateWriter(model, codec, tmp_path, threads=1)
+        pairs = list(zip(plain.write(given, 24), fast.write(given, 24), strict=True))
+        same = sum(one == other for one, other in pairs)
+        assert same >= 0.995 * len(given), f"{name}: {len(given) - same} of {len(given)} segments differ"
 
 
 def test_the_settings_choose_engine_and_decoding(tmp_path: Path) -> None:

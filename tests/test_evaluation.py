@@ -124,6 +124,10 @@ def test_the_main_table_adds_up_a_pair_of_models_and_counts_the_scorer_once():
     assert (uni["training_flops"], uni["scorer_flops"], uni["target_tokens"], uni["epochs"]) == (2e9, 1e9, 10, 4.0)
     assert uni["difference"] == pytest.approx(0.3) and uni["difference_low"] > 0.2 and uni["p_holm"] < 1e-6
     assert math.isnan(table["difference"][0]) and table["bleu"].tolist() == [20.0, 30.0]
+    for name in ("bleu", "rouge_l"):
+        other = compare(predictions(RIGHTS), baseline="seq2seq", value=name).iloc[0]
+        columns = [f"{name}_difference", f"{name}_difference_low", f"{name}_difference_high", f"{name}_p_holm"]
+        assert uni[columns].tolist() == other[["difference", "low", "high", "p_holm"]].tolist()
     assert table["still_rises"].tolist() == [True, False]
     differences = difference_table(table)
     assert differences["method"].tolist() == ["uni-path"] and differences["low"][0] == uni["difference_low"]
@@ -317,6 +321,7 @@ def test_the_main_table_of_reports_shows_rouge_in_place_of_accuracy():
     values = report_predictions().query("method == 'uni-path'")["rouge_l"].to_numpy()
     assert uni["rouge_l"] == pytest.approx(values.mean()) and uni["low"] == bootstrap_mean(values).low
     assert uni["difference_low"] > 0.02 and uni["p_holm"] < 0.05 and uni["rouge_1_p_holm"] < 0.05
+    assert uni["bleu_difference"] == 0 and uni["rouge_2_difference_low"] > 0 and "rouge_l_difference" not in table
     short = short_table(table)
     assert list(short)[:3] == ["ROUGE-L (95 % interval)", "ROUGE-L over seq2seq", "p (Holm)"]
     assert list(short)[3:7] == ["BLEU", "ROUGE-1", "ROUGE-2", "epochs"]

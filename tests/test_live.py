@@ -11,7 +11,11 @@ from IPython.display import HTML
 from ases import live
 from ases.chains import Chain
 from ases.engines import Decoding, Written
-from ases.live import chain_html, show_chain
+from ases.examples import Example
+from ases.labels import label_examples
+from ases.live import chain_html, labels_shown, show_chain
+from ases.novelty import novelty_scores
+from ases.pieces import split_pieces
 from ases.settings import settings_for
 from ases.tokens import train_codec
 
@@ -66,14 +70,33 @@ def test_in_a_notebook_one_output_grows_segment_by_segment(monkeypatch: pytest.M
     assert counts == [0, 1, 2, 3, 4, 4] and "writing" in shown[3] and "ended: end" in shown[-1]
 
 
-def test_segments_are_coloured_by_their_label_and_plain_without_one() -> None:
+def test_segments_are_coloured_by_their_label() -> None:
     chain = Chain("q", "a b", (("esm", "aaa "), ("asm", "bbb")), "end", 2, 5, 6, ("ES", "AS"))
-    labelled, plain = chain_html("Q", chain), chain_html("Q", replace(chain, labels=(None, None)))
-    assert ">aaa</span>" in labelled and ">bbb</b>" in labelled and ">bbb</span>" in plain
+    labelled = chain_html("Q", chain)
+    assert ">aaa</span>" in labelled and ">bbb</b>" in labelled
     assert "2 turns, 6 tokens written" in labelled
     assert "6 tokens written for 3 samples)" in chain_html("Q", replace(chain, samples=3))
-    assert "extractive" in labelled and "a bar ends each segment" in labelled
-    assert "extractive" not in plain and "a bar ends each segment" in plain, "no colours, so none are explained"
+    assert "extractive" in labelled and "a bar ends each segment" in labelled and "novelty" not in labelled
+    assert labels_shown("Q", replace(chain, labels=(None, "AS"))) == (None, "AS"), "the model's own, where it gave any"
+
+
+def test_segments_without_labels_are_coloured_by_novelty_and_it_is_said() -> None:
+    question, texts = "Ann had 3 pens and 4 pencils.", ("Ann had 3 pens. ", "3 + 4 = 7 things. ", "Ann had 7 things.")
+    chain = Chain("q", "".join(texts), tuple(("model", text) for text in texts), "end", 3, 5, 6, (None,) * 3)
+    example = Example("q", question, chain.text, None, "own")
+    assert split_pieces(chain.text) == list(texts), "so that the strategy labels the same pieces"
+    settings = settings_for({"strategy": "novelty"}).segmentation
+    (expected,) = label_examples([example], settings, [novelty_scores(question, texts)])
+    assert list(labels_shown(question, chain)) == expected == ["ES", "AS", "ES"]
+    shown = chain_html(question, chain)
+    assert ">3 + 4 = 7 things.</b>" in shown and shown.count("coloured by novelty: ") == 1
+
+
+def test_one_segment_alone_has_no_other_to_be_held_against() -> None:
+    chain = Chain("q", "9 pens", (("model", "9 pens"),), "end", 1, 5, 6, (None,))
+    plain = chain_html("Ann?", chain)
+    assert ">9 pens</span>" in plain and "a bar ends each segment" in plain
+    assert "extractive" not in plain and "novelty" not in plain, "no colours, so none are explained"
 
 
 def test_of_samples_the_first_is_shown_and_the_chosen_one_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
