@@ -176,8 +176,9 @@ def _compared(predictions: pd.DataFrame, baseline: str, value: str, start: str =
 def at_plateau(grid: Grid) -> Grid:
     """Each arm at each training-set size with the budget of FLOPs that was best on validation questions, as one grid.
 
-    All arms have had the same budgets to choose from. Its only budget is named :data:`BEST`; ``costs`` has a further
-    column ``largest``: whether the best budget was the largest, so that the plateau may lie beyond it.
+    All arms have had the same budgets to choose from. Its only budget is named :data:`BEST`; ``costs`` has two further
+    columns: ``tried``, how many budgets there were, and ``largest``, whether the best was the largest of them, so that
+    the plateau may lie beyond it.
     """
     costs = grid.costs[grid.costs["budget"].str.endswith(" flops")]
     if costs.empty:
@@ -186,7 +187,7 @@ def at_plateau(grid: Grid) -> Grid:
     best = means.loc[means.groupby(["train_size", "arm"], sort=False)["valid"].idxmax(), _KEYS]
     amounts = best["budget"].str.partition(" ")[0].astype(float)
     all_amounts = costs["budget"].str.partition(" ")[0].astype(float)
-    best = best.assign(largest=amounts == all_amounts.max())
+    best = best.assign(tried=all_amounts.nunique(), largest=amounts == all_amounts.max())
     predictions = grid.predictions.merge(best[_KEYS], on=_KEYS)
     kept = costs.merge(best, on=_KEYS)
     return Grid(predictions.assign(budget=BEST), kept.assign(budget=BEST), grid.baselines)
@@ -281,6 +282,8 @@ def power_line(table: pd.DataFrame) -> str:
 
 def plateau_line(best: Grid) -> str:
     """Which budget each arm of :func:`at_plateau` did best with, in words."""
+    if best.costs["tried"].max() == 1:
+        return "There is one budget of FLOPs to choose from, so that nothing here shows a plateau."
     lines = []
     for size, part in best.costs.groupby("train_size", sort=False):
         flops = part.groupby("arm", sort=False)[["training_flops", "largest"]].first()

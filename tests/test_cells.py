@@ -140,6 +140,8 @@ def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() ->
     assert "2 of 2 arms did best with the largest budget (seq2seq, uni-path)" in plateau_line(best)
     other = at_plateau(grid(TWO))
     assert cell_table(other).set_index("arm").loc["uni-path", "training_flops"] == 1e12
+    one = at_plateau(grid({key: share for key, share in TWO.items() if key[1] == LARGE}))
+    assert "one budget" in plateau_line(one) and "one budget" not in plateau_line(best)
     tokens = {(arm, budget.replace("flops", "target_tokens")): share for (arm, budget), share in TWO.items()}
     with pytest.raises(DataError, match="no budget in flops"):
         at_plateau(grid(tokens))
