@@ -75,7 +75,10 @@ def _alike_at_plateau(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.Dat
     rows = plateau[plateau["arm"] == "uni-path"]
     if rows.empty:
         return UNTESTED, "uni-path was not run"
-    row = rows.iloc[0]
+    row, own = rows.iloc[0], table[table["arm"] == "uni-path"]
+    if own.loc[own["budget"].str.endswith(" flops"), "budget"].nunique() < 2:
+        apart = _said(row, "difference_low", "difference_high")
+        return UNTESTED, f"one budget of FLOPs shows no plateau; at that budget {apart}"
     return _within(row, -CLOSE, CLOSE, "difference_low", "difference_high")
 
 

@@ -15,6 +15,8 @@ def tables(**changes: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
     rows = [
         ("1e+12 flops", "seq2seq", None),
         ("1e+12 flops", "uni-path", chosen["flops"]),
+        ("4e+12 flops", "seq2seq", None),
+        ("4e+12 flops", "uni-path", chosen["flops"]),
         ("4e+05 target_tokens", "uni-path", chosen["tokens"]),
     ]
     table = pd.DataFrame(rows, columns=["budget", "arm", "difference"]).assign(train_size=500, p_holm=0.01)
@@ -71,3 +73,10 @@ def test_what_was_not_run_is_not_judged() -> None:
     table, plateau, claims = tables()
     only = expectations_table(table[table["arm"] == "seq2seq"], plateau[:0], claims[:0])
     assert only["verdict"].tolist() == [UNDECIDED, *[UNTESTED] * 6]
+
+
+def test_one_budget_shows_no_plateau() -> None:
+    table, plateau, claims = tables(plateau=(0.1, 0.06, 0.14))
+    judged = expectations_table(table[table["budget"] != "4e+12 flops"], plateau, claims).iloc[2]
+    assert judged["verdict"] == UNTESTED
+    assert "one budget of FLOPs" in judged["evidence"] and "+10.0" in judged["evidence"]
