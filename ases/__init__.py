@@ -13,7 +13,7 @@ The modules follow the data, and each imports only from those above it:
     metrics, measures                    how right a chain, and a label, is
     tokens, segments                     text -> token ids; labels -> segments -> training pairs
     models, hardware, threads            sequence-to-sequence models, fresh or loaded, and what they cost
-    batches, checkpoints, trainer, ...   pairs -> model (training, losses, starts, pretraining, plain_texts, processes)
+    batches, checkpoints, trainer, ...   pairs -> model (training, losses, starts, plain_texts, pretraining, processes)
     likelihoods, scorers, novelty        what a trained model, or the words alone, say of each piece
     scores, labels                       pieces -> one score each -> one label each
     shards, scoring                      one scoring run, in parts that a killed run finds again

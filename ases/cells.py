@@ -9,7 +9,7 @@ choose an arm's plateau, test questions measure it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -204,12 +204,6 @@ def short_cells(table: pd.DataFrame) -> pd.DataFrame:
     measure = measure_in(table)
     text, apart = measure.text, measure.difference_text
     rows = table.to_dict("records")
-
-    def against(row: dict[str, Any]) -> str:
-        if pd.isna(row["difference"]):
-            return ""
-        return f"{apart(row['difference'])} ({apart(row['difference_low'])} to {apart(row['difference_high'])})"
-
     return pd.DataFrame(
         {
             "examples": table["train_size"],
@@ -218,7 +212,9 @@ def short_cells(table: pd.DataFrame) -> pd.DataFrame:
             f"{measure.label} (95 % interval)": [
                 f"{text(row[measure.column])} ({text(row['low'])} to {text(row['high'])})" for row in rows
             ],
-            f"{'points' if measure.share else measure.label} over its baseline": [against(row) for row in rows],
+            f"{'points' if measure.share else measure.label} over its baseline": [
+                _with_interval(row, apart) for row in rows
+            ],
             "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
             "BLEU": table["bleu"].round(1),
             **_bleu_text(rows),
@@ -235,13 +231,15 @@ def _bleu_text(rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
     """The differences in sentence BLEU as a column of texts, with a star where the corrected p is below 0.05."""
     if not rows or "bleu_difference" not in rows[0]:
         return {}
-    texts = [
-        "" if pd.isna(row["bleu_difference"])
-        else f"{row['bleu_difference']:+.1f} ({row['bleu_difference_low']:+.1f} to {row['bleu_difference_high']:+.1f})"
-        f"{' *' if row['bleu_p_holm'] < 0.05 else ''}"
-        for row in rows
-    ]  # fmt: skip
+    stars = [" *" if row["bleu_p_holm"] < 0.05 else "" for row in rows]
+    texts = [_with_interval(row, "{:+.1f}".format, "bleu_") + star for row, star in zip(rows, stars, strict=True)]
     return {"sentence BLEU over its baseline (*: p below 0.05)": texts}
+
+
+def _with_interval(row: dict[str, Any], text: Callable[[float], str], start: str = "") -> str:
+    """The difference in a row, ``start`` before its columns' names, with its interval; empty where there is none."""
+    value, low, high = (row[f"{start}{name}"] for name in _COMPARED[:-1])
+    return "" if pd.isna(value) else f"{text(value)} ({text(low)} to {text(high)})"
 
 
 def cell_findings(table: pd.DataFrame) -> list[str]:
