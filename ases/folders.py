@@ -53,10 +53,34 @@ def build_folder() -> Path:
     return Path(given).expanduser().resolve() if given else root() / "build"
 
 
-def figure_place(size: str, notebook: str) -> Path | None:
-    """Where the figures of a notebook are published, None for a size whose figures are not."""
-    places = {"quick": "", "real": "real", "classroom": ""}  # classroom's are of other notebooks than quick's
-    return root() / "figures" / places[size] / notebook if size in places else None
+_SHELVES = {
+    ("quick", ""): "",
+    ("real", ""): "real",
+    ("classroom", ""): "",  # its notebooks are others than quick's
+    ("classroom", "reports_en"): "reports_en",
+    ("classroom", "reports_zh"): "reports_zh",
+}
+
+
+def task_of(parameters: Mapping[str, Any]) -> str:
+    """``reports_en`` or ``reports_zh`` for generated reports; empty for word problems, whose data the size says."""
+    return f"reports_{parameters.get('language') or 'en'}" if parameters.get("data") == "reports" else ""
+
+
+def size_text(size: str, task: str) -> str:
+    """A size and a task for a message: ``size classroom of reports_en``."""
+    return " of ".join(filter(None, [f"size {size}", task]))
+
+
+def shelf(size: str, task: str = "") -> str | None:
+    """The part of ``notebooks/`` and ``figures/`` where runs of a size and task are published, None for nowhere."""
+    return _SHELVES.get((size, task))
+
+
+def figure_place(size: str, notebook: str, task: str = "") -> Path | None:
+    """Where the figures of a notebook are published, None for a size and task whose figures are not."""
+    place = shelf(size, task)
+    return None if place is None else root() / "figures" / place / notebook
 
 
 @dataclass(frozen=True)

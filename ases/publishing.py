@@ -19,21 +19,12 @@ import pandas as pd
 from ases import runs
 from ases.errors import RunError
 from ases.execution import state
-from ases.folders import MEASURED, STEPS, Run, build_folder, figure_place
+from ases.folders import MEASURED, STEPS, Run, build_folder, figure_place, shelf, size_text, task_of
 from ases.needs import GRIDS
 from ases.parameters import defaults, notebook_path, read_notebook, root
 from ases.provenance import injected
 from ases.reproduction import planned
 from ases.settings import PRIVATE
-
-_PLACES = {
-    "quick": "notebooks",
-    "real": "notebooks/real",
-    "classroom": "notebooks",  # the grids alone, which are published of no other size
-    "smoke": "tests/notebooks",
-}
-_AS_THEY_STAND = ("quick", "classroom")
-"""Sizes whose published notebooks are the sources themselves, executed with their own defaults."""
 
 _ALONE = ("start", *GRIDS)
 """Steps that a parameter file asks for by lists of their own."""
@@ -62,8 +53,9 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
     RunError where a run is not done, where the data is private, or where a text names a place of this machine.
     """
     size = parameters.get("size") or "quick"
-    if size not in _PLACES:
-        raise RunError(f"size {size} is not published: its runs are exported (python -m ases export)")
+    if _notebooks(size, task_of(parameters)) is None:
+        what = size_text(size, task_of(parameters))
+        raise RunError(f"{what} is not published: its runs are exported (python -m ases export)")
     plan = planned(parameters)
     private = [run.settings.data.data for run in plan if run.settings.data.data in PRIVATE]
     if private:
@@ -75,7 +67,7 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
     unfinished = [run.label for run in (chosen if only else plan) if state(run) != "done"]
     if unfinished:
         raise RunError(f"publishing needs all runs done; not done: {', '.join(unfinished)}. Run make reproduce first")
-    contents, copies = _texts(chosen, size, parameters, in_file), _figures(chosen, size)
+    contents, copies = _texts(chosen, size, parameters, in_file), _figures(chosen, size, task_of(parameters))
     if size != "smoke" and not only and plan[-1].step == "results":
         comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
         manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
@@ -95,29 +87,39 @@ def publish_measured(run: Run, in_file: Mapping[str, Any]) -> list[Path]:
     size = run.parameters.get("size") or "quick"
     if size not in ("quick", "smoke") or (size == "smoke" and run.parameters.get("data_folder")):
         raise RunError("not published: that is for size quick, and for size smoke without data_folder")
-    return _written(_texts([run], size, run.parameters, in_file), _figures([run], size))
+    return _written(_texts([run], size, run.parameters, in_file), _figures([run], size, ""))
 
 
 def _texts(chosen: list[Run], size: str, parameters: Mapping[str, Any], in_file: Mapping[str, Any]) -> dict[Path, str]:
     """The executed notebooks as they are published, by where they go."""
     contents: dict[Path, str] = {}
+    place = _notebooks(size, task_of(parameters))
     for run in chosen:
         content = read_notebook(run.path("notebook.ipynb"))
-        if size in _AS_THEY_STAND and any(injected(cell) for cell in content["cells"]):
+        # The notebooks at the top are the sources themselves, executed with their own defaults.
+        if place == root() / "notebooks" and any(injected(cell) for cell in content["cells"]):
             raise RunError(
                 f"{run.label} was run with other parameters than the notebook's defaults, and published notebooks show "
                 "the defaults: change its parameters cell or the parameter file"
             )
         replacements = _replacements(run, parameters, in_file)
-        contents[root() / _PLACES[size] / f"{run.notebook}.ipynb"] = normalised(content, run.notebook, replacements)
+        contents[place / f"{run.notebook}.ipynb"] = normalised(content, run.notebook, replacements)
     return contents
 
 
-def _figures(chosen: list[Run], size: str) -> list[tuple[Path, Path]]:
+def _notebooks(size: str, task: str) -> Path | None:
+    """Where executed notebooks of a size and task are published, None for those that are not."""
+    if size == "smoke":
+        return root() / "tests" / "notebooks"
+    place = shelf(size, task)
+    return None if place is None else root() / "notebooks" / place
+
+
+def _figures(chosen: list[Run], size: str, task: str) -> list[tuple[Path, Path]]:
     """The figures and tables that are published, each with where it goes."""
     copies: list[tuple[Path, Path]] = []
     for run in chosen:
-        place = figure_place(size, run.notebook)
+        place = figure_place(size, run.notebook, task)
         names = [path for path in sorted(run.figure_folder.glob("*")) if path.suffix in (".png", ".svg", ".csv")]
         copies += [(path, place / path.name) for path in names if place]
     return copies
@@ -207,8 +209,8 @@ def _mapped(value: Any, replacements: Mapping[str, str]) -> Any:
     return value
 
 
-def published_table(name: str, size: str, notebook: str = "06_comparison") -> pd.DataFrame | None:
-    """A published table, by its file's name, size and notebook; None where it has not been published."""
-    place = figure_place(size, notebook)
+def published_table(name: str, size: str, notebook: str = "06_comparison", task: str = "") -> pd.DataFrame | None:
+    """A published table, by its file's name, size, notebook and task; None where it has not been published."""
+    place = figure_place(size, notebook, task)
     path = place / name if place is not None else None
     return pd.read_csv(path) if path is not None and path.is_file() else None

@@ -18,7 +18,7 @@ from typing import Any
 
 from ases import runs
 from ases.errors import AsesError
-from ases.folders import STEPS, Run, figure_place
+from ases.folders import STEPS, Run, figure_place, shelf, size_text, task_of
 from ases.parameters import load_file, root
 from ases.provenance import machine_type
 from ases.publishing import published_runs
@@ -119,7 +119,6 @@ _MAIN = {"experiment": "plateau"}
 """The table that says most of a step, where it is not named like the step."""
 
 
-
 def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
     """The tables of comparisons and of starts; of one comparison also how it agrees with the published one."""
     size, ends = parameters.get("size") or "quick", [run for run in plan if run.step in _AGAINST]
@@ -137,7 +136,8 @@ def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
         parts += [f"\n{title}, {against}:", table_text(rows)]
     if len(comparisons) != 1 or absent:
         return "\n".join([*parts, *absent])
-    ours, place = read_table(comparisons[0].figure_folder / "comparison.csv"), figure_place(size, STEPS["comparison"])
+    ours = read_table(comparisons[0].figure_folder / "comparison.csv")
+    place = figure_place(size, STEPS["comparison"], task_of(parameters))
     published = place / "comparison.csv" if place else None
     if published is None or not published.is_file():
         return "\n".join([*parts, "\nThere is no published table of this size to compare it with."])
@@ -178,14 +178,14 @@ def verify(parameters: Mapping[str, Any]) -> tuple[list[str], bool]:
     made. Published tables of other parameter files are named with the command that makes them, and tables that have
     not been published are named; neither counts against it, nor for it. Raises ParameterError for wrong parameters.
     """
-    size = parameters.get("size") or "quick"
+    size, task = parameters.get("size") or "quick", task_of(parameters)
     if swept(parameters):
         return ["a sweep is not published table by table: its runs are exported (python -m ases export)"], False
     plan = planned(parameters)
     chosen = published_runs(parameters, plan)
     lines, compared, good = [], 0, True
     elsewhere: dict[str, list[str]] = defaultdict(list)
-    for notebook, name, ours, published in _tables(size, chosen):
+    for notebook, name, ours, published in _tables(size, task, chosen):
         if published is None:
             lines.append(f"{notebook}/{name}: not published")
         elif ours is None and notebook not in [run.notebook for run in chosen]:
@@ -201,19 +201,21 @@ def verify(parameters: Mapping[str, Any]) -> tuple[list[str], bool]:
             lines += [f"    {row}: {verdict}" for row, verdict in verdicts if verdict not in _AGREE]
             compared += 1
             good &= set(counts) <= _AGREE
-    lines += [f"{notebook}/{', '.join(names)}: {_made_by(size, notebook)}" for notebook, names in elsewhere.items()]
+    lines += [
+        f"{notebook}/{', '.join(names)}: {_made_by(size, task, notebook)}" for notebook, names in elsewhere.items()
+    ]
     comparison = next((run for run in plan if run.step == "comparison"), None)
     if comparison and not good:
         lines += _reasons(size, comparison)
-    return lines or [f"no tables are published for size {size}"], good and compared > 0
+    return lines or [f"no tables are published for {size_text(size, task)}"], good and compared > 0
 
 
-def _made_by(size: str, notebook: str) -> str:
+def _made_by(size: str, task: str, notebook: str) -> str:
     """Which command makes the published tables of a notebook that the parameters at hand do not run."""
     for path in sorted((root() / "params").glob("*.yaml")):
         try:
             given = load_file(path)
-            there = figure_place(given.get("size") or "quick", notebook) == figure_place(size, notebook)
+            there = shelf(given.get("size") or "quick", task_of(given)) == shelf(size, task)
             made = there and published_runs(given, runs.plan(given))
         except AsesError:  # such as collected data that is not at hand
             continue
@@ -227,11 +229,11 @@ _AGREE = {IDENTICAL, WITHIN, EQUAL}
 _Table = list[dict[str, str]] | None
 
 
-def _tables(size: str, chosen: list[Run]) -> Iterator[tuple[str, str, _Table, _Table]]:
+def _tables(size: str, task: str, chosen: list[Run]) -> Iterator[tuple[str, str, _Table, _Table]]:
     """Each table that is published or would be: notebook, name, as computed here, as published; None where not."""
     here = {run.notebook: run.figure_folder for run in chosen}
     for notebook in dict.fromkeys(STEPS.values()):
-        place = figure_place(size, notebook)
+        place = figure_place(size, notebook, task)
         if place is None:
             continue
         folders = [here.get(notebook), place]

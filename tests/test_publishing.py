@@ -10,7 +10,7 @@ import pytest
 
 from ases import publishing, runs
 from ases.errors import RunError
-from ases.folders import figure_place
+from ases.folders import figure_place, task_of
 from ases.publishing import normalised
 from tests import fake_project
 
@@ -66,6 +66,12 @@ def test_each_size_is_published_in_its_place(project: Path) -> None:
     plan = runs.plan(only_grid)
     assert [run.notebook for run in publishing.published_runs(only_grid, plan)] == ["07_experiment"]
     assert figure_place("classroom", "07_experiment") == figures / "07_experiment"
+    for language in (None, "zh"):
+        task = task_of({"size": "classroom", "data": "reports", "language": language})
+        assert task == f"reports_{language or 'en'}"
+        assert figure_place("classroom", "07_experiment", task) == figures / task / "07_experiment"
+    with pytest.raises(RunError, match="size quick of reports_en is not published"):
+        publishing.publish({**given, "data": "reports"}, {})
     with pytest.raises(RunError, match="size gpu is not published: its runs are exported"):
         publishing.publish({**given, "size": "gpu"}, {})
 
