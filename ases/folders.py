@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ases.choices import LANGUAGE_OF
 from ases.errors import RunError
 from ases.parameters import notebook_path, root
 from ases.progress import show
@@ -64,7 +65,8 @@ _SHELVES = {
 
 def task_of(parameters: Mapping[str, Any]) -> str:
     """``reports_en`` or ``reports_zh`` for generated reports; empty for word problems, whose data the size says."""
-    return f"reports_{parameters.get('language') or 'en'}" if parameters.get("data") == "reports" else ""
+    data = parameters.get("data")
+    return f"{data}_{parameters.get('language') or LANGUAGE_OF[data]}" if data == "reports" else ""
 
 
 def size_text(size: str, task: str) -> str:

@@ -66,11 +66,11 @@ def test_each_size_is_published_in_its_place(project: Path) -> None:
     plan = runs.plan(only_grid)
     assert [run.notebook for run in publishing.published_runs(only_grid, plan)] == ["07_experiment"]
     assert figure_place("classroom", "07_experiment") == figures / "07_experiment"
-    for language in (None, "zh"):
+    for language in (None, "en"):
         task = task_of({"size": "classroom", "data": "reports", "language": language})
-        assert task == f"reports_{language or 'en'}"
+        assert task == f"reports_{language or 'zh'}"
         assert figure_place("classroom", "07_experiment", task) == figures / task / "07_experiment"
-    with pytest.raises(RunError, match="size quick of reports_en is not published"):
+    with pytest.raises(RunError, match="size quick of reports_zh is not published"):
         publishing.publish({**given, "data": "reports"}, {})
     with pytest.raises(RunError, match="size gpu is not published: its runs are exported"):
         publishing.publish({**given, "size": "gpu"}, {})
