@@ -1,18 +1,24 @@
-"""What was expected of the main experiment, beside what came out: the predictions of its notebook, each with a verdict.
+"""What was expected of the experiments, beside what came out: the predictions of their notebooks, each with a verdict.
 
 >>> expectations_table(table, plateau, claims)[["prediction", "verdict"]]       # doctest: +SKIP
+>>> size_expectations(table, best, multiples)[["prediction", "verdict"]]        # doctest: +SKIP
+>>> budget_expectations(table)[["prediction", "verdict"]]                       # doctest: +SKIP
 
-The predictions were written down on 2026-11-25, before the runs (``notebooks/07_experiment``); the rules that judge
-them stand here. A prediction holds or does not where an interval says so; else it is undecided.
+The predictions were written down before the runs, with their dates (``notebooks/07_experiment``, ``07_efficiency``,
+``07_sensitivity``); the rules that judge them stand here, and were fixed before the runs too. A prediction holds or
+does not where an interval says so; else it is undecided. The second and third function compare cells of different
+budgets or arms, whose tables have no paired interval: those of the two are combined as if they were independent,
+which is too wide where questions are the same, so that less is decided than could be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from ases.arms import LOOKUP, read_arm
+from ases.arms import LOOKUP, Budget, read_arm
+from ases.choices import BASELINE
 from ases.measures import MEASURES
 
 HELD, FAILED, UNDECIDED, UNTESTED = "held", "did not hold", "undecided", "not tested"
@@ -138,8 +144,199 @@ _PREDICTIONS: dict[str, Callable[..., tuple[str, str]]] = {
 }
 
 
+def size_expectations(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> pd.DataFrame:
+    """``prediction, verdict, evidence``: those of ``07_efficiency``, of seq2seq and uni-path by training-set size.
+
+    ``table`` and ``best`` are those of :func:`ases.cells.cell_table`, of all budgets and of own plateaus; ``multiples``
+    is :func:`ases.efficiency.data_multiple`. What needs a size or budget that was not run is not tested.
+    """
+    judged = {text: judge(table, best, multiples) for text, judge in _OF_SIZES.items()}
+    return _judged(judged)
+
+
+def budget_expectations(table: pd.DataFrame) -> pd.DataFrame:
+    """``prediction, verdict, evidence``: those of ``07_sensitivity``, of all arms at the largest budget.
+
+    ``table`` is that of :func:`ases.cells.cell_table`, with one budget and two training-set sizes.
+    """
+    if table["train_size"].nunique() < 2:
+        return _judged(dict.fromkeys(_OF_BUDGET, (UNTESTED, "one training-set size was run")))
+    sizes = table["train_size"].min(), table["train_size"].max()
+    parts = [table[table["train_size"] == size].set_index("arm") for size in sizes]
+    return _judged({text: judge(*parts) for text, judge in _OF_BUDGET.items()})
+
+
+def _judged(found: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    rows = [{"prediction": text, "verdict": verdict, "evidence": said} for text, (verdict, said) in found.items()]
+    return pd.DataFrame(rows)
+
+
+_Interval = tuple[float, float, float]
+
+
+def _apart(first: _Interval, second: _Interval) -> _Interval:
+    """First minus second with an interval, the two taken to be independent."""
+    middle = first[0] - second[0]
+    down = ((first[0] - first[1]) ** 2 + (second[2] - second[0]) ** 2) ** 0.5
+    up = ((first[2] - first[0]) ** 2 + (second[0] - second[1]) ** 2) ** 0.5
+    return middle, middle - down, middle + up
+
+
+def _accuracy(row: pd.Series) -> _Interval:
+    return row["accuracy"], row["low"], row["high"]
+
+
+def _lead(row: pd.Series) -> _Interval:
+    return row["difference"], row["difference_low"], row["difference_high"]
+
+
+def _text(found: _Interval) -> str:
+    middle, low, high = (_points(value) for value in found)
+    return f"{middle} points ({low} to {high})"
+
+
+def _above(found: Sequence[_Interval], least: float = 0.0) -> str:
+    """Held where all lie above ``least``, failed where one lies below it, each with its whole interval."""
+    if not found:
+        return UNTESTED
+    if any(high < least for _, _, high in found):
+        return FAILED
+    return HELD if all(low > least for _, low, _ in found) else UNDECIDED
+
+
+def _one(table: pd.DataFrame, size: int, flops: float | None, arm: str) -> pd.Series | None:
+    """The row of a training-set size, a budget in FLOPs and an arm, None where there is none."""
+    rows = table[(table["train_size"] == size) & (table["arm"] == arm)]
+    if flops is not None:
+        rows = rows[rows["budget"] == Budget(flops, "flops").name]
+    return None if rows.empty else rows.iloc[0]
+
+
+_UNI = "uni-path"
+_SMALL_BUDGET, _MIDDLE_BUDGET, _LARGE_BUDGET = 1e12, 4e12, 16e12
+_NOT_RUN = UNTESTED, "its sizes or budgets were not run"
+
+
+def _rises(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
+    gains = {}
+    for arm in (BASELINE, _UNI):
+        rows = best[best["arm"] == arm].sort_values("train_size")
+        if len(rows) < 2:
+            return _NOT_RUN
+        gains[arm] = _apart(_accuracy(rows.iloc[-1]), _accuracy(rows.iloc[0]))
+    return _above(list(gains.values())), "; ".join(f"{arm} {_text(gain)}" for arm, gain in gains.items())
+
+
+def _needs_no_less(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
+    rows = multiples[multiples["arm"] == _UNI]
+    more = rows.loc[rows["low"] > 1, "train_size"].tolist()
+    said = f"seq2seq needs more data at {len(more)} of {len(rows)} sizes"
+    if more:
+        return FAILED, f"{said} ({', '.join(f'{size:,}' for size in more)})"
+    return (HELD if len(rows) and (rows["high"] <= 1).all() else UNDECIDED), said
+
+
+def _closer_with_little(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
+    found = {}
+    for size in (2000, 8000):
+        rows = [_one(table, size, flops, _UNI) for flops in (_MIDDLE_BUDGET, _SMALL_BUDGET)]
+        if any(row is None for row in rows):
+            return _NOT_RUN
+        found[size] = _apart(*(_unsigned(_lead(row)) for row in rows))
+    return _above(list(found.values())), "; ".join(f"{size:,}: by {_text(one)}" for size, one in found.items())
+
+
+def _unsigned(found: _Interval) -> _Interval:
+    """How far from 0 a difference may lie."""
+    middle, low, high = found
+    ends = sorted((abs(low), abs(high)))
+    return abs(middle), 0.0 if low <= 0 <= high else ends[0], ends[1]
+
+
+def _leads_with_few(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
+    found = {size: _one(best, size, None, _UNI) for size in (125, 500)}
+    if any(row is None for row in found.values()):
+        return _NOT_RUN
+    leads = {size: _lead(row) for size, row in found.items()}
+    return _above(list(leads.values())), "; ".join(f"{size}: {_text(one)}" for size, one in leads.items())
+
+
+def _lead_shrinks(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
+    rows = [_one(table, 2000, flops, _UNI) for flops in (_LARGE_BUDGET, _MIDDLE_BUDGET)]
+    if any(row is None for row in rows):
+        return _NOT_RUN
+    large, middle = (_lead(row) for row in rows)
+    nearer, behind = _apart(large, middle), tuple(-value for value in (large[0], large[2], large[1]))
+    return _above([nearer, behind]), f"{_text(large)}, after {_text(middle)}"
+
+
+def _buys_nothing(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
+    rows = [_one(table, 125, flops, BASELINE) for flops in (_LARGE_BUDGET, _MIDDLE_BUDGET)]
+    if any(row is None for row in rows):
+        return _NOT_RUN
+    gain = _apart(*(_accuracy(row) for row in rows))
+    verdict = FAILED if gain[1] > 0 else HELD if gain[2] < SMALL else UNDECIDED
+    return verdict, _text(gain)
+
+
+_OF_SIZES: dict[str, Callable[..., tuple[str, str]]] = {
+    "Accuracy rises with the data for both": _rises,
+    "uni-path needs no less data than seq2seq": _needs_no_less,
+    "At the smallest budget the two are closer than at the middle one": _closer_with_little,
+    "With 125 and 500 problems, each at its best budget, uni-path leads": _leads_with_few,
+    "With 2,000 problems seq2seq leads at the largest budget, by less than at the middle one": _lead_shrinks,
+    "With 125 problems the largest budget buys seq2seq nothing (less than 3 points)": _buys_nothing,
+}
+
+
+def _few_lead(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, str]:
+    return _all_above({arm: _lead(few.loc[arm]) for arm in (_UNI, _GOLD) if arm in few.index}, 2)
+
+
+def _labels_matter(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, str]:
+    if not {_GOLD, _RANDOM, _ENTROPY} <= set(many.index):
+        return _NOT_RUN
+    gold, random, entropy = (_accuracy(many.loc[arm]) for arm in (_GOLD, _RANDOM, _ENTROPY))
+    gain = _apart(gold, random)
+    verdict = _above([gain], SMALL)
+    between = random[0] < entropy[0] < gold[0]
+    if verdict == HELD and not between:
+        verdict = UNDECIDED
+    return verdict, f"{_text(gain)}; entropy's {'lie' if between else 'do not lie'} between"
+
+
+def _pieces_are_best(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, str]:
+    others = [arm for arm in many.index if arm.startswith("uni-path-merged")]
+    if _UNI not in many.index:
+        return _NOT_RUN
+    return _all_above({arm: _apart(_accuracy(many.loc[_UNI]), _accuracy(many.loc[arm])) for arm in others}, 3)
+
+
+def _answers_fall_behind(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, str]:
+    if "answer-only" not in many.index:
+        return _NOT_RUN
+    own = _accuracy(many.loc["answer-only"])
+    return _all_above({arm: _apart(_accuracy(many.loc[arm]), own) for arm in many.index if _is_ases(arm)}, 1)
+
+
+def _all_above(found: dict[str, _Interval], least: int) -> tuple[str, str]:
+    if len(found) < least:
+        return _NOT_RUN
+    return _above(list(found.values())), "; ".join(f"{arm} {_text(one)}" for arm, one in found.items())
+
+
+_GOLD = "uni-path-merged, strategy=gold"
+_OF_BUDGET: dict[str, Callable[..., tuple[str, str]]] = {
+    "With the fewest problems uni-path and segments merged by gold labels lead seq2seq": _few_lead,
+    "With more, gold labels lead random borders by more than 3 points, entropy's lie between": _labels_matter,
+    "With more, unmerged segments do best of uni-path's": _pieces_are_best,
+    "With more, answer-only falls behind every AS-ES arm": _answers_fall_behind,
+}
+
+
 def expectations_line(table: pd.DataFrame) -> str:
     """How many of the predictions held, in words."""
     counts = table["verdict"].value_counts()
     said = [f"{counts[verdict]} {verdict}" for verdict in (HELD, FAILED, UNDECIDED, UNTESTED) if verdict in counts]
-    return f"Of {len(table)} predictions (each training-set size counts) {', '.join(said)}."
+    counted = " (each training-set size counts)" if "train_size" in table else ""
+    return f"Of {len(table)} predictions{counted} {', '.join(said)}."

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ases.expectations import FAILED, HELD, UNDECIDED, UNTESTED, expectations_line, expectations_table
+from ases.expectations import (
+    FAILED,
+    HELD,
+    UNDECIDED,
+    UNTESTED,
+    budget_expectations,
+    expectations_line,
+    expectations_table,
+    size_expectations,
+)
 
 
 def tables(**changes: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -80,3 +89,92 @@ def test_one_budget_shows_no_plateau() -> None:
     judged = expectations_table(table[table["budget"] != "4e+12 flops"], plateau, claims).iloc[2]
     assert judged["verdict"] == UNTESTED
     assert "one budget of FLOPs" in judged["evidence"] and "+10.0" in judged["evidence"]
+
+
+def row(size: int, budget: str, arm: str, accuracy: float, lead: float | None = None) -> dict[str, object]:
+    """A cell with intervals of 2 points either way."""
+    ends = {"low": accuracy - 0.02, "high": accuracy + 0.02}
+    if lead is not None:
+        ends |= {"difference": lead, "difference_low": lead - 0.02, "difference_high": lead + 0.02}
+    return {"train_size": size, "budget": budget, "arm": arm, "accuracy": accuracy, **ends}
+
+
+def by_size(**changes: float) -> pd.DataFrame:
+    """Verdicts on ``07_efficiency``: leads of uni-path by size and budget as given, else all as expected."""
+    leads = {"few": 0.1, "small": 0.0, "middle": -0.2, "large": -0.1, "more": 0.0, "low": 0.2, "high": 0.5} | changes
+    budgets = {"1e+12 flops": "small", "4e+12 flops": "middle", "1.6e+13 flops": "large"}
+    rows = []
+    for size, base in ((125, 0.1), (500, 0.2), (2000, 0.4), (8000, 0.8)):
+        for budget, name in budgets.items():
+            gained = leads["more"] if name == "large" and size == 125 else 0.0
+            rows.append(row(size, budget, "seq2seq", base + gained))
+            rows.append(row(size, budget, "uni-path", base + leads[name], leads[name]))
+    best = [one | {"budget": "own plateau"} for one in rows if one["budget"].startswith("1.6")]
+    for one in best:
+        if one["arm"] == "uni-path" and one["train_size"] in (125, 500):
+            one.update(row(one["train_size"], "own plateau", "uni-path", 0.2, leads["few"]))
+    multiples = pd.DataFrame([{"arm": "uni-path", "train_size": 500, "low": leads["low"], "high": leads["high"]}])
+    return size_expectations(pd.DataFrame(rows), pd.DataFrame(best), multiples)
+
+
+def test_predictions_about_sizes_that_came_true() -> None:
+    found = by_size()
+    assert found["verdict"].tolist() == [HELD] * 6
+    assert expectations_line(found) == "Of 6 predictions 6 held."
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "verdict"),
+    [
+        (1, {"low": 1.5, "high": 3.0}, FAILED),
+        (1, {"low": 0.5, "high": 2.0}, UNDECIDED),
+        (2, {"small": 0.3}, FAILED),
+        (2, {"small": -0.18}, UNDECIDED),
+        (3, {"few": -0.1}, FAILED),
+        (3, {"few": 0.01}, UNDECIDED),
+        (4, {"large": 0.1}, FAILED),
+        (4, {"large": -0.3}, FAILED),
+        (4, {"large": -0.19}, UNDECIDED),
+        (5, {"more": 0.1}, FAILED),
+        (5, {"more": 0.01}, UNDECIDED),
+    ],
+)
+def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: dict[str, float], verdict: str) -> None:
+    assert by_size(**change)["verdict"].iloc[place] == verdict
+
+
+def test_sizes_and_budgets_that_were_not_run_are_not_judged() -> None:
+    rows = pd.DataFrame([row(48, "2e+10 flops", "seq2seq", 0.1), row(48, "2e+10 flops", "uni-path", 0.1, 0.0)])
+    multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
+    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 4]
+    assert set(budget_expectations(rows)["verdict"]) == {UNTESTED}
+    only = pd.DataFrame([row(size, "2e+10 flops", "seq2seq", 0.1) for size in (48, 96)])
+    assert set(budget_expectations(only)["verdict"]) == {UNTESTED}
+
+
+def at_largest_budget(**changes: float) -> list[str]:
+    """Verdicts on ``07_sensitivity``, of two training-set sizes."""
+    found = {"seq2seq": 0.4, "answer-only": 0.2, "uni-path": 0.7, "uni-path-merged": 0.5}
+    found |= {"uni-path-merged, strategy=gold": 0.6, "uni-path-merged, strategy=random_boundaries": 0.4}
+    found |= {"dual-path-merged": 0.45} | changes
+    few = found.pop("few", 0.1)
+    rows = [row(2000, "1.6e+13 flops", arm, value, value - found["seq2seq"]) for arm, value in found.items()]
+    rows += [row(500, "1.6e+13 flops", arm, 0.3 + few, few) for arm in found]
+    return budget_expectations(pd.DataFrame(rows))["verdict"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdicts_expected"),
+    [
+        ({}, [HELD, HELD, HELD, HELD]),
+        ({"few": -0.1}, [FAILED, HELD, HELD, HELD]),
+        ({"few": 0.01}, [UNDECIDED, HELD, HELD, HELD]),
+        ({"uni-path": 0.5}, [HELD, HELD, FAILED, HELD]),
+        ({"uni-path-merged": 0.61}, [HELD, UNDECIDED, HELD, HELD]),  # entropy's are above gold
+        ({"uni-path-merged, strategy=gold": 0.41}, [HELD, UNDECIDED, HELD, HELD]),
+        ({"uni-path-merged, strategy=gold": 0.30}, [HELD, FAILED, HELD, HELD]),
+        ({"answer-only": 0.5}, [HELD, HELD, HELD, FAILED]),
+    ],
+)
+def test_predictions_about_the_largest_budget(changes: dict[str, float], verdicts_expected: list[str]) -> None:
+    assert at_largest_budget(**changes) == verdicts_expected
