@@ -322,6 +322,16 @@ BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
         "budget": 1.2e12,
         "batch_size": 8,  # the budget pays for two epochs, which are few steps with more
     },
+    ("classroom", "reports"): {
+        **_REPORTS,
+        "train_size": 500,
+        "valid_size": 60,
+        "test_size": 200,
+        "curve_points": 1,  # writing 60 impressions takes as long as a tenth of the training
+        "budget": 8e12,
+        "batch_size": 8,
+    },
+    ("gpu", "reports"): _REPORTS,
 }
 """What a size means for data other than word problems, whose texts are longer."""
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ases.efficiency import data_multiple, efficiency_findings, multiple_text, size_table
-from ases.efficiency_figures import accuracy_by_flops, accuracy_by_size, arm_looks
+from ases.efficiency_figures import accuracy_by_flops, accuracy_by_size, arm_looks, multiples_by_size
 from ases.errors import DataError, ParameterError
 from ases.figures import save
 from ases.looks import LOOKS
@@ -267,3 +267,29 @@ def test_accuracy_by_flops_has_a_panel_a_size() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ARMS
     with pytest.raises(DataError, match="no place on a log axis"):
         accuracy_by_flops(table.assign(flops=0.0))
+
+
+def test_multiples_end_in_an_arrow_where_nothing_was_tried() -> None:
+    table = pd.DataFrame(
+        {
+            "arm": "uni-path",
+            "train_size": [125, 500, 2000],
+            "accuracy": [0.1, 0.9, 0.2],
+            "baseline": "seq2seq",
+            "multiple": [3.0, np.inf, 0.0],
+            "low": [2.0, 1.5, 0.0],
+            "high": [4.0, np.inf, 0.5],
+            "least": [1.0, 0.25, 0.0625],
+            "most": [16.0, 4.0, 1.0],
+            "n": 400,
+            "seeds": 1,
+        }
+    )
+    figure = multiples_by_size(table)
+    (ax,) = figure.axes
+    assert ax.get_xscale() == ax.get_yscale() == "log" and "seq2seq" in ax.get_ylabel()
+    assert [text.get_text() for text in ax.texts] == ["3.0", "more than\n4", "less than\n0.0625"]
+    spans = {tuple(segment[:, 1]) for lines in ax.collections for segment in lines.get_segments()}
+    assert spans == {(2.0, 4.0), (1.5, 4.0), (0.0625, 0.5)}, "nothing is drawn beyond what was tried"
+    arrows = [line.get_marker() for line in ax.get_lines() if line.get_marker() in ("^", "v")]
+    assert arrows == ["^", "v"]

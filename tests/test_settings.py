@@ -160,6 +160,14 @@ def test_the_language_not_given_is_that_of_the_source(data: str, language: str) 
     assert settings.data.language == language
 
 
+@pytest.mark.parametrize("size", ["smoke", "quick", "classroom", "gpu"])
+def test_impressions_of_reports_have_room_at_every_size(size: str) -> None:
+    room = settings_for({"size": size, "data": "reports"}).generation
+    assert (room.max_rounds, room.max_segment_tokens, room.max_chain_tokens) == (40, 400, 400)
+    assert settings_for({"size": size, "data": "reports", "max_rounds": 3}).generation.max_rounds == 3
+    assert settings_for({"size": size}).generation.max_rounds == 15
+
+
 def test_columns_are_entries_of_field_and_column() -> None:
     given = {"data": "own", "data_folder": "my.csv", "columns": ["question=findings", "rationale=a=b"]}
     assert settings_for(given).data.columns == ("question=findings", "rationale=a=b")
