@@ -160,7 +160,10 @@ def at_largest_budget(**changes: float) -> list[str]:
     few = found.pop("few", 0.1)
     rows = [row(2000, "1.6e+13 flops", arm, value, value - found["seq2seq"]) for arm, value in found.items()]
     rows += [row(500, "1.6e+13 flops", arm, 0.3 + few, few) for arm in found]
-    return budget_expectations(pd.DataFrame(rows))["verdict"].tolist()
+    only = budget_expectations(pd.DataFrame(rows[: len(found)]))["verdict"].tolist()
+    both = budget_expectations(pd.DataFrame(rows))["verdict"].tolist()
+    assert only == [UNTESTED, *both[1:]], "each prediction needs its own size only"
+    return both
 
 
 @pytest.mark.parametrize(
