@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from ases.efficiency import multiple_text
 from ases.errors import DataError
 from ases.looks import LOOKS, PAGE, Look, check, count_text, drawn, legend_above, measure_axis, span
 from ases.measures import Measure, measure_in
@@ -73,6 +74,57 @@ def accuracy_by_size(table: pd.DataFrame) -> Figure:
 
 
 @drawn
+def multiples_by_size(table: pd.DataFrame) -> Figure:
+    """How many times as much data the baseline needs for what each arm reaches: columns of ``data_multiple``.
+
+    ``arm, train_size, multiple, low, high, least, most, baseline, n, seeds``; both axes are logarithmic. What lies
+    beyond the sizes tried has an arrow instead of an end, and a hollow mark.
+    """
+    check("multiples_by_size", table, ("least", "most"), ("n", "seeds"), keys=("arm", "train_size"))
+    figure, ax = plt.subplots(figsize=(PAGE, 3.2))
+    arms, sizes = list(dict.fromkeys(table["arm"])), sorted(table["train_size"].unique())
+    shown = table[["low", "multiple", "high"]].clip(table["least"], table["most"], axis=0)
+    ends = min(-2, math.floor(math.log2(shown.min().min()))), max(2, math.ceil(math.log2(shown.max().max())))
+    beyond = 2 ** ((ends[1] - ends[0] + 2) / 30)  # an arrow's distance from the end, in which a mark has room
+    for number, (arm, look) in enumerate(arm_looks(arms).items()):
+        shift = 2 ** (0.7 * (number - (len(arms) - 1) / 2))  # room for a text between two arms
+        ax.plot([], [], marker=look.marker, color=look.colour, linestyle="none", label=look.label)
+        for row in table[table["arm"] == arm].to_dict("records"):
+            _multiple(ax, row, row["train_size"] * shift, look, beyond)
+    ax.axhline(1, color="#777777", linewidth=0.8, linestyle="--", zorder=0)
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log", base=2)
+    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    ticks = range(ends[0], ends[1] + 1, max(1, (ends[1] - ends[0]) // 6))
+    named = {2.0**power: f"{2**power}" if power >= 0 else f"1/{2**-power}" for power in ticks}
+    ax.set_yticks([*named], [*named.values()])
+    ax.set_ylim(2.0 ** (ends[0] - 1), 2.0 ** (ends[1] + 1))
+    ax.set_xlim(sizes[0] / 1.7, sizes[-1] * 2.2)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(NullLocator())
+    name = table["baseline"].iloc[0]
+    ax.set(xlabel="training examples of the arm", ylabel=f"times as many for {name}\n(95 % interval)")
+    legend_above(figure, ax, _counts(table), columns=2)
+    return figure
+
+
+def _multiple(ax: Axes, row: dict[str, float], at: float, look: Look, beyond: float) -> None:
+    """One multiple, its interval and its text; ends beyond what was tried become arrows at the last size tried."""
+    low, middle, high = (min(max(row[name], row["least"]), row["most"]) for name in ("low", "multiple", "high"))
+    ax.vlines(at, low, high, color=look.colour, linewidth=1.2)
+    marks = {"color": look.colour, "markersize": 5, "linestyle": "none", "clip_on": False}
+    if row["low"] < row["least"]:
+        ax.plot(at, low / beyond, marker="v", **marks)
+    if row["high"] > row["most"]:
+        ax.plot(at, high * beyond, marker="^", **marks)
+    outside = not row["least"] <= row["multiple"] <= row["most"]
+    inside = {"markerfacecolor": "white"} if outside else {"markeredgecolor": "white", "markeredgewidth": 0.5}
+    ax.plot(at, middle, marker=look.marker, **marks | {"markersize": 6}, **inside)
+    text = multiple_text(row["multiple"], row["least"], row["most"]).replace(" than ", " than\n")
+    ax.annotate(text, (at, middle), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7)
+
+
+@drawn
 def accuracy_by_flops(table: pd.DataFrame) -> Figure:
     """Accuracy against training FLOPs (log axis), a panel a training-set size and a line an arm.
 
@@ -84,7 +136,7 @@ def accuracy_by_flops(table: pd.DataFrame) -> Figure:
         least = table["flops"].min()
         raise DataError(f"accuracy_by_flops: a row has {least:g} flops, which has no place on a log axis; leave it out")
     looks, sizes = arm_looks(table["arm"]), sorted(table["train_size"].unique())
-    across = min(len(sizes), 3)
+    across = 2 if len(sizes) == 4 else min(len(sizes), 3)
     down = -(-len(sizes) // across)
     figure, axes = plt.subplots(down, across, figsize=(PAGE, 0.9 + 2.2 * down), sharey=True, squeeze=False)
     for ax, size in zip(axes.flat, sizes, strict=False):

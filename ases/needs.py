@@ -368,10 +368,14 @@ def _check_comparable(methods: list[str], seeds: list[int]) -> None:
 
 
 def _shown_beside() -> list[str | None]:
-    """The results page also shows what was published for real rationales and of the main experiment."""
-    experiment = figure_place("classroom", STEPS["experiment"])
+    """The results page also shows what was published for real rationales and of the main experiment's grids."""
+    shown = {
+        "experiment": ("claims.csv", "plateau.csv", "budgets.csv"),
+        "efficiency": ("efficiency.csv", "multiples.csv", "expectations.csv"),
+        "sensitivity": ("sensitivity.csv", "expectations.csv"),
+    }
     paths = [figure_place("real", STEPS["comparison"]) / "comparison.csv"]
-    paths += [experiment / name for name in ("claims.csv", "plateau.csv", "budgets.csv")]
+    paths += [figure_place("classroom", STEPS[step]) / name for step, names in shown.items() for name in names]
     return [file_hash(path) if path.is_file() else None for path in paths]
 
 
