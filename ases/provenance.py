@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -127,13 +128,19 @@ def injected(cell: dict[str, Any]) -> bool:
 
 
 def machine_type() -> str:
-    """What decides whether two machines can agree byte for byte: architecture and vector instructions."""
+    """What decides whether two machines can agree byte for byte: architecture, its maker and vector instructions.
+
+    Numerical libraries choose their kernels by all three; ``Linux x86_64 GenuineIntel avx512f amx_tile``.
+    """
     try:
-        flags = Path("/proc/cpuinfo").read_text().split()
+        text = Path("/proc/cpuinfo").read_text()
     except OSError:
-        flags = []
+        text = ""
+    maker = re.search(r"^vendor_id\s*:\s*(\S+)", text, re.MULTILINE)
+    flags = text.split()
     best = next((flag for flag in ("avx512f", "avx2", "asimd") if flag in flags), "")
-    return f"{platform.system()} {platform.machine()} {best}".strip()
+    tiles = "amx_tile" if "amx_tile" in flags else ""
+    return " ".join(filter(None, [platform.system(), platform.machine(), maker and maker.group(1), best, tiles]))
 
 
 def environment() -> dict[str, Any]:

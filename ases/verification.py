@@ -156,7 +156,8 @@ def _reasons(size: str, comparison: Run) -> list[str]:
     if published and published.get("machine") != machine_type():
         reasons.append(
             f"It was made on another type of machine ({published.get('machine')}; this is {machine_type()}), where "
-            "trained weights differ: rows agree statistically, not digit by digit."
+            "trained weights differ: rows may lie as far apart as those of two seeds, and intervals of one seed do not "
+            "cover that."
         )
     here = comparison.manifest() if comparison.is_done() else {}
     if published and here and published.get("threads") != here["threads"]:
