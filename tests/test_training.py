@@ -99,7 +99,7 @@ def test_every_method_meets_the_same_budget_and_can_be_read_back(method, tmp_pat
 
 def test_a_small_model_learns_one_example_by_heart(tmp_path):
     one = EXAMPLES[0]
-    settings = replace(settings_with_steps("uni-path", 250), method="uni-path", learning_rate=5e-3)
+    settings = replace(settings_with_steps("uni-path", 500), method="uni-path", learning_rate=2e-3)
     rows = pairs("uni-path", [one]) * 32
     train(rows, pairs("uni-path", [one]), CODEC, settings, tmp_path)
     models, codec = trained_models(tmp_path, "uni-path")
