@@ -52,7 +52,7 @@ _points = MEASURES["correct"].difference_text
 
 
 def _said(row: pd.Series, low: str, high: str) -> str:
-    return f"{_points(row['difference'])} points ({_points(row[low])} to {_points(row[high])})"
+    return _text((row["difference"], row[low], row[high]))
 
 
 def _behind_at_equal_flops(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> tuple[str, str]:
@@ -150,8 +150,7 @@ def size_expectations(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.Dat
     ``table`` and ``best`` are those of :func:`ases.cells.cell_table`, of all budgets and of own plateaus; ``multiples``
     is :func:`ases.efficiency.data_multiple`. What needs a size or budget that was not run is not tested.
     """
-    judged = {text: judge(table, best, multiples) for text, judge in _OF_SIZES.items()}
-    return _judged(judged)
+    return _judged({text: judge(table, best, multiples) for text, judge in _OF_SIZES.items()})
 
 
 def budget_expectations(table: pd.DataFrame) -> pd.DataFrame:
