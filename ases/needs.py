@@ -370,12 +370,14 @@ def _check_comparable(methods: list[str], seeds: list[int]) -> None:
 def _shown_beside() -> list[str | None]:
     """The results page also shows what was published for real rationales and of the main experiment's grids."""
     shown = {
-        "experiment": ("claims.csv", "plateau.csv", "budgets.csv"),
-        "efficiency": ("efficiency.csv", "multiples.csv", "expectations.csv"),
-        "sensitivity": ("sensitivity.csv", "expectations.csv"),
+        ("experiment", ""): ("claims.csv", "plateau.csv", "budgets.csv"),
+        ("experiment", "reports_zh"): ("claims.csv", "plateau.csv", "budgets.csv"),
+        ("efficiency", ""): ("efficiency.csv", "multiples.csv", "expectations.csv"),
+        ("sensitivity", ""): ("sensitivity.csv", "expectations.csv"),
     }
     paths = [figure_place("real", STEPS["comparison"]) / "comparison.csv"]
-    paths += [figure_place("classroom", STEPS[step]) / name for step, names in shown.items() for name in names]
+    for (step, task), names in shown.items():
+        paths += [figure_place("classroom", STEPS[step], task) / name for name in names]
     return [file_hash(path) if path.is_file() else None for path in paths]
 
 
