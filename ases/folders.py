@@ -63,26 +63,46 @@ _SHELVES = {
 }
 
 
-def task_of(parameters: Mapping[str, Any]) -> str:
-    """``reports_en`` or ``reports_zh`` for generated reports; empty for word problems, whose data the size says."""
-    data = parameters.get("data")
-    return f"{data}_{parameters.get('language') or LANGUAGE_OF[data]}" if data == "reports" else ""
+@dataclass(frozen=True)
+class Shelf:
+    """Where the runs of a size and a task are published, if anywhere.
 
+    >>> str(Shelf.of({"size": "classroom", "data": "reports", "language": "en"}))
+    'size classroom of reports_en'
 
-def size_text(size: str, task: str) -> str:
-    """A size and a task for a message: ``size classroom of reports_en``."""
-    return " of ".join(filter(None, [f"size {size}", task]))
+    ``task`` is ``reports_en`` or ``reports_zh`` for generated reports, empty for word problems, whose data the size
+    says.
+    """
 
+    size: str
+    task: str = ""
 
-def shelf(size: str, task: str = "") -> str | None:
-    """The part of ``notebooks/`` and ``figures/`` where runs of a size and task are published, None for nowhere."""
-    return _SHELVES.get((size, task))
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Shelf:
+        """The shelf that flat parameters mean."""
+        data, task = parameters.get("data"), ""
+        if data == "reports":
+            task = f"{data}_{parameters.get('language') or LANGUAGE_OF[data]}"
+        return cls(parameters.get("size") or "quick", task)
 
+    def __str__(self) -> str:
+        return " of ".join(filter(None, [f"size {self.size}", self.task]))
 
-def figure_place(size: str, notebook: str, task: str = "") -> Path | None:
-    """Where the figures of a notebook are published, None for a size and task whose figures are not."""
-    place = shelf(size, task)
-    return None if place is None else root() / "figures" / place / notebook
+    @property
+    def notebooks(self) -> Path | None:
+        """Where executed notebooks are published, None for those that are not."""
+        if self.size == "smoke":
+            return root() / "tests" / "notebooks"  # the twins of the notebooks that the tests execute
+        return self._in("notebooks")
+
+    def figures(self, notebook: str) -> Path | None:
+        """Where the figures and tables of a notebook are published, None for those that are not."""
+        place = self._in("figures")
+        return None if place is None else place / notebook
+
+    def _in(self, folder: str) -> Path | None:
+        place = _SHELVES.get((self.size, self.task))
+        return None if place is None else root() / folder / place
 
 
 @dataclass(frozen=True)

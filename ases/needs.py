@@ -16,7 +16,7 @@ from typing import Any
 
 from ases.arms import LOOKUP, Arm, Budget, read_arm, read_budget
 from ases.errors import ParameterError
-from ases.folders import STEPS, Run, figure_place
+from ases.folders import STEPS, Run, Shelf
 from ases.identities import fingerprint, model_identity, place_of
 from ases.parameters import LISTS
 from ases.provenance import code_hash, digest, file_hash
@@ -375,9 +375,9 @@ def _shown_beside() -> list[str | None]:
         ("efficiency", ""): ("efficiency.csv", "multiples.csv", "expectations.csv"),
         ("sensitivity", ""): ("sensitivity.csv", "expectations.csv"),
     }
-    paths = [figure_place("real", STEPS["comparison"]) / "comparison.csv"]
+    paths = [Shelf("real").figures(STEPS["comparison"]) / "comparison.csv"]
     for (step, task), names in shown.items():
-        paths += [figure_place("classroom", STEPS[step], task) / name for name in names]
+        paths += [Shelf("classroom", task).figures(STEPS[step]) / name for name in names]
     return [file_hash(path) if path.is_file() else None for path in paths]
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from ases import runs
 from ases.errors import RunError
 from ases.execution import state
-from ases.folders import MEASURED, STEPS, Run, build_folder, figure_place, shelf, size_text, task_of
+from ases.folders import MEASURED, STEPS, Run, Shelf, build_folder
 from ases.needs import GRIDS
 from ases.parameters import defaults, notebook_path, read_notebook, root
 from ases.provenance import injected
@@ -52,10 +52,9 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
     ``only`` names the notebooks to publish, which need their own runs done and no others; none means all. Raises
     RunError where a run is not done, where the data is private, or where a text names a place of this machine.
     """
-    size = parameters.get("size") or "quick"
-    if _notebooks(size, task_of(parameters)) is None:
-        what = size_text(size, task_of(parameters))
-        raise RunError(f"{what} is not published: its runs are exported (python -m ases export)")
+    shelf = Shelf.of(parameters)
+    if shelf.notebooks is None:
+        raise RunError(f"{shelf} is not published: its runs are exported (python -m ases export)")
     plan = planned(parameters)
     private = [run.settings.data.data for run in plan if run.settings.data.data in PRIVATE]
     if private:
@@ -63,11 +62,12 @@ def publish(parameters: Mapping[str, Any], in_file: Mapping[str, Any], only: Seq
     chosen = [run for run in published_runs(parameters, plan) if not only or run.notebook in only]
     absent = [name for name in only if name not in [run.notebook for run in chosen]]
     if absent:
-        raise RunError(f"size {size} publishes no notebook {', '.join(absent)}")
+        raise RunError(f"{shelf} publishes no notebook {', '.join(absent)}")
     unfinished = [run.label for run in (chosen if only else plan) if state(run) != "done"]
     if unfinished:
         raise RunError(f"publishing needs all runs done; not done: {', '.join(unfinished)}. Run make reproduce first")
-    contents, copies = _texts(chosen, size, parameters, in_file), _figures(chosen, size, task_of(parameters))
+    contents, copies = _texts(chosen, shelf, parameters, in_file), _figures(chosen, shelf)
+    size = shelf.size
     if size != "smoke" and not only and plan[-1].step == "results":
         comparison, place = plan[-1].input("comparison"), root() / "figures" / "results"
         manifest = {k: v for k, v in comparison.manifest().items() if k not in ("parameters", "settings", "files")}
@@ -84,16 +84,18 @@ def publish_measured(run: Run, in_file: Mapping[str, Any]) -> list[Path]:
     Raises RunError where other parameters than the notebook's defaults were measured at size quick, and where real
     rationales were measured at size smoke, whose notebook must run where there are none.
     """
-    size = run.parameters.get("size") or "quick"
-    if size not in ("quick", "smoke") or (size == "smoke" and run.parameters.get("data_folder")):
+    shelf = Shelf(run.parameters.get("size") or "quick")
+    if shelf.size not in ("quick", "smoke") or (shelf.size == "smoke" and run.parameters.get("data_folder")):
         raise RunError("not published: that is for size quick, and for size smoke without data_folder")
-    return _written(_texts([run], size, run.parameters, in_file), _figures([run], size, ""))
+    return _written(_texts([run], shelf, run.parameters, in_file), _figures([run], shelf))
 
 
-def _texts(chosen: list[Run], size: str, parameters: Mapping[str, Any], in_file: Mapping[str, Any]) -> dict[Path, str]:
+def _texts(
+    chosen: list[Run], shelf: Shelf, parameters: Mapping[str, Any], in_file: Mapping[str, Any]
+) -> dict[Path, str]:
     """The executed notebooks as they are published, by where they go."""
     contents: dict[Path, str] = {}
-    place = _notebooks(size, task_of(parameters))
+    place = shelf.notebooks
     for run in chosen:
         content = read_notebook(run.path("notebook.ipynb"))
         # The notebooks at the top are the sources themselves, executed with their own defaults.
@@ -107,19 +109,11 @@ def _texts(chosen: list[Run], size: str, parameters: Mapping[str, Any], in_file:
     return contents
 
 
-def _notebooks(size: str, task: str) -> Path | None:
-    """Where executed notebooks of a size and task are published, None for those that are not."""
-    if size == "smoke":
-        return root() / "tests" / "notebooks"
-    place = shelf(size, task)
-    return None if place is None else root() / "notebooks" / place
-
-
-def _figures(chosen: list[Run], size: str, task: str) -> list[tuple[Path, Path]]:
+def _figures(chosen: list[Run], shelf: Shelf) -> list[tuple[Path, Path]]:
     """The figures and tables that are published, each with where it goes."""
     copies: list[tuple[Path, Path]] = []
     for run in chosen:
-        place = figure_place(size, run.notebook, task)
+        place = shelf.figures(run.notebook)
         names = [path for path in sorted(run.figure_folder.glob("*")) if path.suffix in (".png", ".svg", ".csv")]
         copies += [(path, place / path.name) for path in names if place]
     return copies
@@ -211,6 +205,6 @@ def _mapped(value: Any, replacements: Mapping[str, str]) -> Any:
 
 def published_table(name: str, size: str, notebook: str = "06_comparison", task: str = "") -> pd.DataFrame | None:
     """A published table, by its file's name, size, notebook and task; None where it has not been published."""
-    place = figure_place(size, notebook, task)
+    place = Shelf(size, task).figures(notebook)
     path = place / name if place is not None else None
     return pd.read_csv(path) if path is not None and path.is_file() else None

@@ -18,7 +18,7 @@ from typing import Any
 
 from ases import runs
 from ases.errors import AsesError
-from ases.folders import STEPS, Run, figure_place, shelf, size_text, task_of
+from ases.folders import STEPS, Run, Shelf
 from ases.parameters import load_file, root
 from ases.provenance import machine_type
 from ases.publishing import published_runs
@@ -137,7 +137,7 @@ def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
     if len(comparisons) != 1 or absent:
         return "\n".join([*parts, *absent])
     ours = read_table(comparisons[0].figure_folder / "comparison.csv")
-    place = figure_place(size, STEPS["comparison"], task_of(parameters))
+    place = Shelf.of(parameters).figures(STEPS["comparison"])
     published = place / "comparison.csv" if place else None
     if published is None or not published.is_file():
         return "\n".join([*parts, "\nThere is no published table of this size to compare it with."])
@@ -179,14 +179,14 @@ def verify(parameters: Mapping[str, Any]) -> tuple[list[str], bool]:
     made. Published tables of other parameter files are named with the command that makes them, and tables that have
     not been published are named; neither counts against it, nor for it. Raises ParameterError for wrong parameters.
     """
-    size, task = parameters.get("size") or "quick", task_of(parameters)
+    shelf = Shelf.of(parameters)
     if swept(parameters):
         return ["a sweep is not published table by table: its runs are exported (python -m ases export)"], False
     plan = planned(parameters)
     chosen = published_runs(parameters, plan)
     lines, compared, good = [], 0, True
     elsewhere: dict[str, list[str]] = defaultdict(list)
-    for notebook, name, ours, published in _tables(size, task, chosen):
+    for notebook, name, ours, published in _tables(shelf, chosen):
         if published is None:
             lines.append(f"{notebook}/{name}: not published")
         elif ours is None and notebook not in [run.notebook for run in chosen]:
@@ -202,21 +202,19 @@ def verify(parameters: Mapping[str, Any]) -> tuple[list[str], bool]:
             lines += [f"    {row}: {verdict}" for row, verdict in verdicts if verdict not in _AGREE]
             compared += 1
             good &= set(counts) <= _AGREE
-    lines += [
-        f"{notebook}/{', '.join(names)}: {_made_by(size, task, notebook)}" for notebook, names in elsewhere.items()
-    ]
+    lines += [f"{notebook}/{', '.join(names)}: {_made_by(shelf, notebook)}" for notebook, names in elsewhere.items()]
     comparison = next((run for run in plan if run.step == "comparison"), None)
     if comparison and not good:
-        lines += _reasons(size, comparison)
-    return lines or [f"no tables are published for {size_text(size, task)}"], good and compared > 0
+        lines += _reasons(shelf.size, comparison)
+    return lines or [f"no tables are published for {shelf}"], good and compared > 0
 
 
-def _made_by(size: str, task: str, notebook: str) -> str:
+def _made_by(shelf: Shelf, notebook: str) -> str:
     """Which command makes the published tables of a notebook that the parameters at hand do not run."""
     for path in sorted((root() / "params").glob("*.yaml")):
         try:
             given = load_file(path)
-            there = shelf(given.get("size") or "quick", task_of(given)) == shelf(size, task)
+            there = Shelf.of(given).figures(notebook) == shelf.figures(notebook)
             made = there and published_runs(given, runs.plan(given))
         except AsesError:  # such as collected data that is not at hand
             continue
@@ -230,11 +228,11 @@ _AGREE = {IDENTICAL, WITHIN, EQUAL}
 _Table = list[dict[str, str]] | None
 
 
-def _tables(size: str, task: str, chosen: list[Run]) -> Iterator[tuple[str, str, _Table, _Table]]:
+def _tables(shelf: Shelf, chosen: list[Run]) -> Iterator[tuple[str, str, _Table, _Table]]:
     """Each table that is published or would be: notebook, name, as computed here, as published; None where not."""
     here = {run.notebook: run.figure_folder for run in chosen}
     for notebook in dict.fromkeys(STEPS.values()):
-        place = figure_place(size, notebook, task)
+        place = shelf.figures(notebook)
         if place is None:
             continue
         folders = [here.get(notebook), place]

@@ -10,7 +10,7 @@ import pytest
 
 from ases import publishing, runs
 from ases.errors import RunError
-from ases.folders import figure_place, task_of
+from ases.folders import Shelf
 from ases.publishing import normalised
 from tests import fake_project
 
@@ -57,7 +57,7 @@ def test_measurements_are_published_where_others_can_repeat_them(given: dict[str
 def test_each_size_is_published_in_its_place(project: Path) -> None:
     given = {"methods": ["seq2seq"], "seeds": [0], "study_data": ["generated"], "scorer_seeds": [0]}
 
-    places = [figure_place(size, "06_comparison") for size in ("quick", "real", "gpu")]
+    places = [Shelf(size).figures("06_comparison") for size in ("quick", "real", "gpu")]
     figures = project / "figures"
     assert places[:2] == [figures / "06_comparison", figures / "real" / "06_comparison"]
     assert places[2:] == [None]
@@ -65,11 +65,12 @@ def test_each_size_is_published_in_its_place(project: Path) -> None:
     only_grid = {**grid, "size": "classroom"}
     plan = runs.plan(only_grid)
     assert [run.notebook for run in publishing.published_runs(only_grid, plan)] == ["07_experiment"]
-    assert figure_place("classroom", "07_experiment") == figures / "07_experiment"
+    assert Shelf("classroom").figures("07_experiment") == figures / "07_experiment"
     for language in (None, "en"):
-        task = task_of({"size": "classroom", "data": "reports", "language": language})
-        assert task == f"reports_{language or 'zh'}"
-        assert figure_place("classroom", "07_experiment", task) == figures / task / "07_experiment"
+        shelf = Shelf.of({"size": "classroom", "data": "reports", "language": language})
+        assert shelf == Shelf("classroom", f"reports_{language or 'zh'}")
+        assert shelf.figures("07_experiment") == figures / shelf.task / "07_experiment"
+        assert shelf.notebooks == project / "notebooks" / shelf.task
     with pytest.raises(RunError, match="size quick of reports_zh is not published"):
         publishing.publish({**given, "data": "reports"}, {})
     with pytest.raises(RunError, match="size gpu is not published: its runs are exported"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ases import runs, verification
-from ases.folders import figure_place
+from ases.folders import Shelf
 from ases.parameters import load_file
 from ases.provenance import machine_type
 from ases.verification import agreement, read_table, table_text, verify
@@ -73,7 +73,7 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def write(published: dict[str, str], name: str = "t.csv") -> None:
         for notebook in ("03_segmentation", "06_comparison"):
-            for folder, row in ((chosen[notebook].figure_folder, ROW), (figure_place("quick", notebook), published)):
+            for folder, row in ((chosen[notebook].figure_folder, ROW), (Shelf("quick").figures(notebook), published)):
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n")
 
@@ -92,9 +92,9 @@ def test_every_published_table_is_held_against_the_one_computed(tables) -> None:
 
 def test_what_differs_or_is_missing_is_named_with_the_likely_reason(tables) -> None:
     tables({**ROW, "accuracy": "0.7", "accuracy_low": "0.65", "accuracy_high": "0.75"})
-    figure_place("quick", "05_generation").mkdir(parents=True)
-    (figure_place("quick", "05_generation") / "gone.csv").write_text("a\n1\n")
-    place = figure_place("quick", "06_comparison").parents[0] / "results"
+    Shelf("quick").figures("05_generation").mkdir(parents=True)
+    (Shelf("quick").figures("05_generation") / "gone.csv").write_text("a\n1\n")
+    place = Shelf("quick").figures("06_comparison").parents[0] / "results"
     place.mkdir()
     there = {"key": "other", "machine": "Linux elsewhere", "threads": 1, "versions": {"torch": "1"}}
     (place / "quick-manifest.json").write_text(json.dumps(there))
@@ -112,8 +112,8 @@ def test_what_another_parameter_file_makes_is_named_with_its_command_and_does_no
     (tmp_path / "params" / "broken.yaml").write_text("size: quick\nmethods: [tri-path]\n")
     tables(ROW)
     for notebook in ("07_start", "09_performance"):
-        figure_place("quick", notebook).mkdir(parents=True)
-        (figure_place("quick", notebook) / "other.csv").write_text("a\n1\n")
+        Shelf("quick").figures(notebook).mkdir(parents=True)
+        (Shelf("quick").figures(notebook) / "other.csv").write_text("a\n1\n")
     said, good = verify(QUICK)
     assert good and said[-2:] == [
         "07_start/other.csv: not compared, since another parameter file makes it: "
@@ -127,10 +127,10 @@ def test_what_another_parameter_file_makes_is_named_with_its_command_and_does_no
 
 def test_a_table_that_is_not_published_yet_is_no_difference(tables) -> None:
     tables(ROW)
-    (figure_place("quick", "06_comparison") / "t.csv").unlink()
+    (Shelf("quick").figures("06_comparison") / "t.csv").unlink()
     said, good = verify(QUICK)
     assert good and said == ["03_segmentation/t.csv: 1 rows identical", "06_comparison/t.csv: not published"]
-    (figure_place("quick", "03_segmentation") / "t.csv").unlink()
+    (Shelf("quick").figures("03_segmentation") / "t.csv").unlink()
     assert verify(QUICK)[1] is False, "nothing was compared"
 
 
