@@ -356,3 +356,8 @@ def test_nothing_that_make_writes_shows_in_git():
     kept = ["ases/build/x", "tests/data/x", "figures/x", "notebooks/x.ipynb"]
     result = subprocess.run(["git", "check-ignore", *written, *kept], cwd=ROOT, text=True, capture_output=True)
     assert result.stdout.split() == written
+
+
+def test_the_linter_finds_nothing_in_code_and_notebooks():
+    found = subprocess.run([sys.executable, "-m", "ruff", "check", "--quiet", ROOT], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout

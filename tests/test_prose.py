@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SIZES = ("", "real")  # folders of what is published of other sizes than `quick`
-NOTEBOOKS = [path for size in SIZES for path in sorted((ROOT / "notebooks" / size).glob("*.ipynb"))]
+SHELVES = ("", "real", "reports_en", "reports_zh")  # folders of what is published of other sizes and tasks
+NOTEBOOKS = [path for shelf in SHELVES for path in sorted((ROOT / "notebooks" / shelf).glob("*.ipynb"))]
 NOT_PROSE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|\$[^$]*\$|\b\d+ % (?:\w+ )?(?:interval|power)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
 
@@ -44,7 +44,7 @@ def typed(text: str, values: set[float]) -> list[str]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_number_of_a_table_is_typed_into_prose(path: Path) -> None:
-    place = ROOT / "figures" / (path.parent.name if path.parent.name in SIZES else "") / path.stem
+    place = ROOT / "figures" / (path.parent.name if path.parent.name in SHELVES else "") / path.stem
     values = values_of(place)
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     found = {one for cell in cells if cell["cell_type"] == "markdown" for one in typed("".join(cell["source"]), values)}
