@@ -121,7 +121,7 @@ _MAIN = {"experiment": "plateau"}
 
 def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
     """The tables of comparisons and of starts; of one comparison also how it agrees with the published one."""
-    size, ends = parameters.get("size") or "quick", [run for run in plan if run.step in _AGAINST]
+    shelf, ends = Shelf.of(parameters), [run for run in plan if run.step in _AGAINST]
     comparisons = [run for run in ends if run.step == "comparison"]
     parts, absent = [], []
     for run in sorted(ends, key=lambda one: one.step == "comparison"):  # what was asked for first comes last
@@ -130,20 +130,21 @@ def report(parameters: Mapping[str, Any], plan: list[Run]) -> str:
             absent.append(f"{run.notebook} has left no table {path.name}")
             continue
         rows = [{name: row[name] for name in row if name in _SHOWN} for row in read_table(path)]
-        title = f"{run.step.capitalize()} ({', '.join(filter(None, [size, point_name(parameters, run.parameters)]))})"
+        told = ", ".join(filter(None, [shelf.size, point_name(parameters, run.parameters)]))
+        title = f"{run.step.capitalize()} ({told})"
         measure = "accuracy" if "accuracy" in rows[0] else "ROUGE-L"
         against = f"{measure} and its difference to {_AGAINST[run.step]} with 95 % intervals"
         parts += [f"\n{title}, {against}:", table_text(rows)]
     if len(comparisons) != 1 or absent:
         return "\n".join([*parts, *absent])
     ours = read_table(comparisons[0].figure_folder / "comparison.csv")
-    place = Shelf.of(parameters).figures(STEPS["comparison"])
+    place = shelf.figures(STEPS["comparison"])
     published = place / "comparison.csv" if place else None
     if published is None or not published.is_file():
         return "\n".join([*parts, "\nThere is no published table of this size to compare it with."])
     parts += [f"\nAgainst the published table ({published.relative_to(root())}):"]
     parts += [f"  {name}: {verdict}" for name, verdict in agreement(ours, read_table(published))]
-    return "\n".join([*parts, *_reasons(size, comparisons[0])])
+    return "\n".join([*parts, *_reasons(shelf.size, comparisons[0])])
 
 
 def _reasons(size: str, comparison: Run) -> list[str]:
