@@ -336,20 +336,16 @@ BY_DATA: dict[tuple[str, str], dict[str, Any]] = {
 }
 """What a size means for data other than word problems, whose texts are longer."""
 
-BY_METHOD: dict[tuple[str, str], dict[str, Any]] = {
-    ("quick", "answer-from-prefix"): {"budget": 1.5e12, "curve_points": 1},
-    ("classroom", "seq2seq"): {"learning_rate": 6e-3},
+BY_METHOD: dict[tuple[str, str, str], dict[str, Any]] = {
+    ("quick", "", "answer-from-prefix"): {"budget": 1.5e12, "curve_points": 1},
+    ("classroom", "", "seq2seq"): {"learning_rate": 6e-3},
+    ("classroom", "reports", "seq2seq"): {"learning_rate": 12e-3},
 }
-"""What a size means for one method.
+"""What a size means for one method, on any data ("") or on one kind, which comes before any.
 
 For a scorer that is compared with no method: enough to score with. In the main experiment: the learning rate that was
 best on validation, of three tried for each method alike (README, "How it is built").
 """
-
-BY_DATA_AND_METHOD: dict[tuple[str, str, str], dict[str, Any]] = {
-    ("classroom", "reports", "seq2seq"): {"learning_rate": 12e-3},
-}
-"""What a size means for one method on data other than word problems."""
 
 
 def settings_for(parameters: Mapping[str, Any]) -> Settings:
@@ -369,7 +365,7 @@ def settings_for(parameters: Mapping[str, Any]) -> Settings:
     by_data = {"language": LANGUAGE_OF.get(data, "en"), **BY_DATA.get((size, data), {})}
     dial = dial_of(given.get("model", _BASE["model"]))
     method = given.get("method", _BASE["method"])
-    by_method = {**BY_METHOD.get((size, method), {}), **BY_DATA_AND_METHOD.get((size, data, method), {})}
+    by_method = {name: value for kind in ("", data) for name, value in BY_METHOD.get((size, kind, method), {}).items()}
     values = {**_BASE, **dial, **SIZES[size], **by_data, **by_method, **given}
     for name in ("columns", "parts"):
         values[name] = (values[name],) if isinstance(values[name], str) else tuple(values[name])
