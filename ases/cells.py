@@ -20,7 +20,7 @@ from ases.arms import LOOKUP, Arm, Budget
 from ases.certainty import few_seeds, power_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
-from ases.evaluation import budgets_of
+from ases.evaluation import budgets_of, measure_by_length, steps_of
 from ases.examples import read_examples
 from ases.lookup import lookup_predictions
 from ases.measures import MEASURES, Measure, headline, measure_in
@@ -30,7 +30,7 @@ BEST = "own plateau"
 """The name of the budget that each arm was best with on validation questions."""
 
 _KEYS = ["train_size", "budget", "arm"]
-_VALUES = ("correct", "bleu", "rouge_l", "flops")
+_VALUES = ("correct", "bleu", "rouge_l", "flops", "steps")
 _BESIDE = ("bleu", "rouge_l")
 _COMPARED = ("difference", "difference_low", "difference_high", "p")
 
@@ -100,7 +100,8 @@ def _costs(cell: Cell) -> dict[str, float]:
 def _looked_up(cell: Cell) -> pd.DataFrame:
     train, test = (read_examples(Path(cell.run.path(f"{name}.parquet"))) for name in ("train", "test"))
     table = lookup_predictions(train, test)
-    return table[[name for name in ("qid", *_VALUES) if name in table]].assign(flops=0.0)
+    steps = table["qid"].map({example.qid: steps_of(example) for example in test})
+    return table[[name for name in ("qid", *_VALUES) if name in table]].assign(flops=0.0, steps=steps)
 
 
 def cell_table(grid: Grid) -> pd.DataFrame:
@@ -193,6 +194,24 @@ def at_plateau(grid: Grid) -> Grid:
     return Grid(predictions.assign(budget=BEST), kept.assign(budget=BEST), grid.baselines)
 
 
+def lengths_table(grid: Grid) -> pd.DataFrame:
+    """Each arm's measure by how long the reference is: a row an arm and length at each training-set size and budget.
+
+    ``train_size, budget, arm, baseline, steps`` (operations of the reference, or its pieces where there is no answer;
+    many lengths are put into ranges up to ``steps_to``), then ``accuracy`` (or ``rouge_l``) with ``low, high`` (95 %)
+    and ``n``, test questions of that length (:func:`ases.evaluation.measure_by_length`).
+    """
+    rank = {arm: place for place, arm in enumerate(grid.baselines)}
+    rows = []
+    for (size, budget), part in grid.predictions.groupby(["train_size", "budget"], sort=False):
+        found = measure_by_length(part.assign(method=part["arm"])).rename(columns={"method": "arm"})
+        found = found.sort_values(["arm", "steps"], key=lambda one: one.map(rank) if one.name == "arm" else one)
+        rows.append(found.assign(train_size=size, budget=budget, baseline=found["arm"].map(grid.baselines)))
+    table = pd.concat(rows, ignore_index=True)
+    first = [*_KEYS, "baseline", "steps"]
+    return table[[*first, *(name for name in table if name not in first)]]
+
+
 def by_flops(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a :func:`cell_table` whose budget is in FLOPs, of trained arms, with what they spent as ``flops``."""
     rows = table[table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
@@ -257,6 +276,19 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
         said += [f"worse are {', '.join(named[False])}"] if named[False] else []
         said += [f"not told apart from their baseline: {', '.join(rest)}"] if rest else []
         lines.append(f"{size:,} training examples, {budget}: {'; '.join(said)}.")
+    return lines
+
+
+def length_findings(table: pd.DataFrame) -> list[str]:
+    """A :func:`lengths_table` in sentences, one a training-set size and budget: each arm's shortest and longest."""
+    measure, lines = measure_in(table), []
+    for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
+        said = []
+        for arm, rows in part.groupby("arm", sort=False):
+            ends = rows.iloc[[0, -1]] if len(rows) > 1 else rows
+            texts = [f"{measure.text(row[measure.column])} at {row['steps']}" for row in ends.to_dict("records")]
+            said.append(f"{arm} {', '.join(texts)}")
+        lines.append(f"{size:,} training examples, {budget}, by steps of the reference: {'; '.join(said)}.")
     return lines
 
 

@@ -144,6 +144,44 @@ def claim_differences(table: pd.DataFrame) -> Figure:
     return figure
 
 
+@drawn
+def arm_lengths(table: pd.DataFrame) -> Figure:
+    """Accuracy (or ROUGE-L) by the steps that the reference takes, a panel an arm, its baseline's in grey behind it.
+
+    Columns as in :func:`ases.cells.lengths_table`. A panel's title names the training-set size and budget where the
+    table has several.
+    """
+    measure = measure_in(table)
+    check("arm_lengths", table, ("train_size", "budget", "arm", "baseline", "steps", "n"), (measure.column,))
+    blocks = table.groupby(["train_size", "budget"], sort=False)
+    panels = list(table.groupby([*blocks.keys, "arm"], sort=False))
+    across = min(4, len(panels))
+    down = -(-len(panels) // across)
+    figure, axes = plt.subplots(
+        down, across, figsize=(PAGE, 0.5 + 1.55 * down), sharex=True, sharey=True, squeeze=False
+    )
+    for ax in axes.flat[len(panels) :]:
+        ax.set_visible(False)
+    for ax, ((size, budget, arm), rows) in zip(axes.flat, panels, strict=False):
+        block = blocks.get_group((size, budget))
+        behind = block[block["arm"] == rows["baseline"].iloc[0]]
+        if arm != rows["baseline"].iloc[0]:
+            ax.fill_between(behind["steps"], behind["low"], behind["high"], color="#e6e6e6", linewidth=0)
+            ax.plot(behind["steps"], behind[measure.column], color=_GREY, linestyle=(0, (4, 3)), linewidth=1)
+        ax.vlines(rows["steps"], rows["low"], rows["high"], color=arm_colour(arm), linewidth=1.4)
+        ax.plot(rows["steps"], rows[measure.column], marker="o", markersize=3.5, color=arm_colour(arm))
+        place = [f"{size:,} examples, {_budget_text(budget)}"] if len(blocks) > 1 else []
+        ax.set_title("\n".join([*place, folded(arm_label(arm), 24)]), fontsize=7.5)
+        ax.margins(x=0.15)
+    steps = sorted(table["steps"].unique())
+    counts = [span(table.loc[table["steps"] == count, "n"]) for count in steps]
+    axes.flat[0].set_xticks(steps, [f"{step}\nn = {n}" for step, n in zip(steps, counts, strict=True)], fontsize=6.5)
+    measure_axis(axes.flat[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
+    figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
+    figure.supylabel(f"{measure.label}, 95 % interval (grey: its baseline)", fontsize=8)
+    return figure
+
+
 def _rows(ax: Axes, place: int, names: list[str]) -> None:
     """Name the rows at the first panel; the others share its axis."""
     if place == 0:

@@ -13,6 +13,8 @@ from ases.cells import (
     by_flops,
     cell_findings,
     cell_table,
+    length_findings,
+    lengths_table,
     plateau_line,
     power_line,
     seed_spread,
@@ -22,7 +24,7 @@ from ases.certainty import few_seeds
 from ases.claims import CLAIMS, MARGIN, claims_shown, claims_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
-from ases.grid_figures import arm_differences, arm_label, arm_measures, claim_differences
+from ases.grid_figures import arm_differences, arm_label, arm_lengths, arm_measures, claim_differences
 from ases.statistics import compare, holm
 
 SEEDS, N = 3, 60
@@ -206,3 +208,39 @@ def test_figures_draw_what_the_tables_hold() -> None:
     assert len(claim_differences(claims).axes) == 1
     assert len(claims_shown(claims)) == len(CLAIMS)
     assert arm_label("uni-path-merged, strategy=random_boundaries") == "uni-path, merged: random boundaries"
+
+
+def with_steps(made: Grid, lengths: int) -> Grid:
+    """The grid with questions of 1 to so many steps, which come round in turn."""
+    number = made.predictions["qid"].str.removeprefix("q").astype(int)
+    return Grid(made.predictions.assign(steps=number % lengths + 1), made.costs, made.baselines)
+
+
+def test_lengths_are_the_parts_of_the_main_table() -> None:
+    made = with_steps(grid(TWO, seeds=1), 3)
+    table, whole = lengths_table(made), cell_table(made)
+    keys = ["train_size", "budget", "arm"]
+    assert table["arm"].tolist() == ["seq2seq"] * 3 + ["uni-path"] * 3 + ["seq2seq"] * 3 + ["uni-path"] * 3
+    assert table["steps"].tolist() == [1, 2, 3] * 4
+    assert table["n"].eq(N / 3).all() and table["baseline"].eq("seq2seq").all()
+    back = (table["accuracy"] * table["n"]).groupby([table[key] for key in keys], sort=False).sum() / N
+    assert back.to_numpy() == pytest.approx(whole["accuracy"].to_numpy())
+    (small, large) = length_findings(table)
+    ends = table[(table["budget"] == LARGE) & (table["arm"] == "uni-path")]["accuracy"].iloc[[0, -1]]
+    assert f"uni-path {ends.iloc[0]:.1%} at 1, {ends.iloc[1]:.1%} at 3" in large and SMALL in small
+
+
+def test_many_lengths_become_ranges_that_hold_every_question() -> None:
+    table = lengths_table(with_steps(grid(TWO, seeds=1), 20))
+    assert table.groupby(["budget", "arm"])["n"].sum().eq(N).all()
+    assert (table["steps"] <= table["steps_to"]).all()
+
+
+def test_a_panel_an_arm_has_its_baseline_behind_it() -> None:
+    table = lengths_table(with_steps(grid({key: TWO[key] for key in TWO if key[1] == LARGE}), 2))
+    drawn = [ax for ax in arm_lengths(table).axes if ax.get_visible()]
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in drawn] == ["seq2seq", "uni-path"]
+    own, behind = drawn[0].lines, drawn[1].lines
+    assert len(own) == 1 and len(behind) == 2, "nothing stands behind the baseline itself"
+    base = table[table["arm"] == "seq2seq"]["accuracy"].tolist()
+    assert list(behind[0].get_ydata()) == base == list(own[0].get_ydata())

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -43,14 +41,6 @@ from ases.generation import Chain
 from ases.metrics import bleu
 from ases.settings import settings_for
 from ases.statistics import bootstrap_mean, compare, proportion_interval, seed_mean
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_collection() -> Iterator[None]:
-    # statsmodels' multipletests runs the garbage collector at each call.
-    with mock.patch("gc.collect"):
-        yield
-
 
 EXAMPLES = [
     Example("a", "3 + 4?", "So 3 + 4 = 7. The answer is 7.", "7", "own"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -34,13 +32,6 @@ from ases.statistics import (
 )
 
 FEW = 400  # bootstrap draws where only the logic is looked at
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_collection() -> Iterator[None]:
-    # statsmodels' multipletests runs the garbage collector at each call: 0.2 s, and some hundred calls here.
-    with mock.patch("gc.collect"):
-        yield
 
 
 def right_and_wrong(both: int, b: int, c: int, neither: int) -> tuple[np.ndarray, np.ndarray]:

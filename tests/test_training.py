@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
@@ -47,15 +46,6 @@ TEXTS = [text for e in EXAMPLES[:48] for text in (e.question, e.rationale)]
 CODEC = codec_for("nano", TEXTS)
 SMOKE = settings_for({"size": "smoke"})
 SETTINGS = replace(SMOKE.training, batch_size=16, curve_points=2)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def unswept():
-    """Each training sweeps for garbage: what was loaded before need not be looked through each time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def pairs(method, examples=EXAMPLES[:48], codec=CODEC):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from unittest import mock
 
 import matplotlib
 
@@ -20,14 +19,6 @@ from ases.errors import DataError, ParameterError
 from ases.examples import AS, ES, Example
 from ases.steps import first_errors
 from ases.trials import drawn_examples, learned_sentences, learned_when, looked_into, trials_of, verdict
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_collection():
-    # statsmodels' multipletests runs the garbage collector at each call.
-    with mock.patch("gc.collect"):
-        yield
-
 
 ASKED = Example("q", "6 pots of 10, less 5?", "6 * 10 = 60. 60 - 5 = 55. The answer is 55.", "55", "own")
 EXAMPLES = [Example(f"q{n}", ASKED.question, ASKED.rationale, "55", "own") for n in range(20)]
