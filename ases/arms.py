@@ -4,7 +4,7 @@
 >>> arm.method, arm.parameters
 ('uni-path-merged', {'strategy': 'gold'})
 >>> read_budget("2e12 flops")
-Budget(amount=2000000000000.0, unit='flops')
+Budget(amount=2000000000000.0, unit='flops', size=None)
 
 An arm is a method with the parameters that tell it from the method as it is otherwise set; ``lookup`` is the one that
 trains nothing. Arms of an experiment are crossed with training-set sizes, budgets and seeds.
@@ -53,14 +53,18 @@ class Arm:
 
 @dataclass(frozen=True)
 class Budget:
-    """What each training may spend: an amount of ``flops``, ``target_tokens`` or ``epochs``."""
+    """What each training may spend: an amount of ``flops``, ``target_tokens`` or ``epochs``.
+
+    ``size`` is the only training-set size that has this budget, None where all have it.
+    """
 
     amount: float
     unit: str
+    size: int | None = None
 
     @property
     def name(self) -> str:
-        """As :func:`read_budget` reads it: ``2e+12 flops``."""
+        """As tables name it, and :func:`read_budget` reads it: ``2e+12 flops``, whatever the size."""
         return f"{self.amount:g} {self.unit}"
 
     @property
@@ -100,18 +104,22 @@ def read_arm(text: str) -> Arm:
 
 
 def read_budget(text: str) -> Budget:
-    """A budget from its text, such as ``2e12 flops``. Raises ParameterError for what is none."""
-    amount, _, unit = text.strip().partition(" ")
+    """A budget from its text, such as ``2e12 flops``, or ``2e12 flops at 500`` for one training-set size alone.
+
+    Raises ParameterError for what is none.
+    """
+    amount, _, rest = text.strip().partition(" ")
+    unit, at, size = rest.partition(" at ")
     try:
         value = float(amount)
     except ValueError:
         value = 0.0
-    if not value > 0 or unit not in ("flops", "target_tokens", "epochs"):
+    if not value > 0 or unit not in ("flops", "target_tokens", "epochs") or (at and not size.isdecimal()):
         raise ParameterError(
             f"{text!r} is no budget: write an amount above 0 and its unit, such as '2e12 flops', '4e5 target_tokens' "
-            "or '30 epochs'"
+            "or '30 epochs', and for one training-set size alone '2e12 flops at 500'"
         )
-    return Budget(value, unit)
+    return Budget(value, unit, int(size) if at else None)
 
 
 def entry_problem(name: str, value: Any) -> str | None:

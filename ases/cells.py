@@ -71,11 +71,11 @@ def gather(cells: Sequence[Cell]) -> Grid:
         table = pd.read_parquet(cell.run.path("predictions.parquet"))
         predictions.append(table[[name for name in ("qid", *_VALUES) if name in table]].assign(**keys))
         costs.append({**keys, **_costs(cell)})
-    places = list(dict.fromkeys((cell.budget.name, cell.seed) for cell in trained))
     for cell in cells:
         if cell.seed is None:
             table = _looked_up(cell)
-            for budget, seed in places:
+            alike = [one for one in trained if one.train_size == cell.train_size]
+            for budget, seed in dict.fromkeys((one.budget.name, one.seed) for one in alike):
                 keys = {"train_size": cell.train_size, "budget": budget, "arm": cell.arm.name, "seed": seed}
                 predictions.append(table.assign(**keys))
                 costs.append({**keys, "bleu": float("nan"), "training_flops": 0.0, "scorer_flops": 0.0})
@@ -177,9 +177,9 @@ def _compared(predictions: pd.DataFrame, baseline: str, value: str, start: str =
 def at_plateau(grid: Grid) -> Grid:
     """Each arm at each training-set size with the budget of FLOPs that was best on validation questions, as one grid.
 
-    All arms have had the same budgets to choose from. Its only budget is named :data:`BEST`; ``costs`` has two further
-    columns: ``tried``, how many budgets there were, and ``largest``, whether the best was the largest of them, so that
-    the plateau may lie beyond it.
+    All arms have had the same budgets to choose from at that size. Its only budget is named :data:`BEST`; ``costs`` has
+    two further columns: ``tried``, how many budgets there were, and ``largest``, whether the best was the largest of
+    them, so that the plateau may lie beyond it.
     """
     costs = grid.costs[grid.costs["budget"].str.endswith(" flops")]
     if costs.empty:
@@ -187,8 +187,9 @@ def at_plateau(grid: Grid) -> Grid:
     means = costs.groupby(_KEYS, sort=False)["valid"].mean().fillna(0.0).reset_index()
     best = means.loc[means.groupby(["train_size", "arm"], sort=False)["valid"].idxmax(), _KEYS]
     amounts = best["budget"].str.partition(" ")[0].astype(float)
-    all_amounts = costs["budget"].str.partition(" ")[0].astype(float)
-    best = best.assign(tried=all_amounts.nunique(), largest=amounts == all_amounts.max())
+    of_size = costs["budget"].str.partition(" ")[0].astype(float).groupby(costs["train_size"]).agg(["nunique", "max"])
+    most = best["train_size"].map(of_size["max"])
+    best = best.assign(tried=best["train_size"].map(of_size["nunique"]), largest=amounts == most)
     predictions = grid.predictions.merge(best[_KEYS], on=_KEYS)
     kept = costs.merge(best, on=_KEYS)
     return Grid(predictions.assign(budget=BEST), kept.assign(budget=BEST), grid.baselines)
@@ -316,6 +317,9 @@ def plateau_line(best: Grid) -> str:
         return "There is one budget of FLOPs to choose from, so that nothing here shows a plateau."
     lines = []
     for size, part in best.costs.groupby("train_size", sort=False):
+        if part["tried"].max() == 1:
+            lines.append(f"with {size:,} training examples one budget of FLOPs was tried, which shows no plateau")
+            continue
         flops = part.groupby("arm", sort=False)[["training_flops", "largest"]].first()
         trained = flops[flops["training_flops"] > 0]
         edge = trained.index[trained["largest"]].tolist()

@@ -276,10 +276,15 @@ class Cell:
 
 
 def grid_cells(step: str, given: Given, known: Known) -> list[Cell]:
-    """The cells of a grid, the last list changing fastest. Raises ParameterError for an arm without its baseline."""
+    """The cells of a grid, the last list changing fastest.
+
+    Raises ParameterError for an arm without its baseline, and for training-set sizes and budgets that do not belong
+    together.
+    """
     arms, sizes, budgets, seeds = (given[name] for name in OF_SEVERAL[step])
     read = [read_arm(text) for text in arms]
     _check_baselines(read, OF_SEVERAL[step][0])
+    of_size = _budgets_by_size(sizes, budgets, *OF_SEVERAL[step][1:3])
     plain = {name: value for name, value in given.items() if name not in LISTS}
     cells = []
     for arm in read:
@@ -289,7 +294,7 @@ def grid_cells(step: str, given: Given, known: Known) -> list[Cell]:
                 cells.append(Cell(arm, size, None, None, _data_of(one, known)))
                 continue
             one = {name: value for name, value in one.items() if name != "typed" or arm.method.startswith("uni-path")}
-            for budget in map(read_budget, budgets):
+            for budget in of_size[size]:
                 for seed in seeds:
                     chosen = {**one, "method": arm.method, **budget.parameters, "seed": seed}
                     cells.append(Cell(arm, size, budget, seed, find("generation", chosen, known)))
@@ -301,6 +306,24 @@ def _check_baselines(arms: Iterable[Arm], where: str) -> None:
     for arm in arms:
         if arm.baseline not in named:
             raise ParameterError(f"{where} holds {arm.name!r} without {arm.baseline!r}, which it is compared with")
+
+
+def _budgets_by_size(
+    sizes: list[int], texts: list[str], sizes_are: str, budgets_are: str
+) -> dict[int, list[Budget]]:
+    """The budgets of each training-set size: those of all sizes, and those of its own."""
+    budgets = [read_budget(text) for text in texts]
+    for budget, text in zip(budgets, texts, strict=True):
+        if budget.size not in (None, *sizes):
+            raise ParameterError(f"{budgets_are} holds {text!r}, but {sizes_are} are {sizes}")
+    found = {size: [budget for budget in budgets if budget.size in (None, size)] for size in sizes}
+    for size, own in found.items():
+        if not own:
+            raise ParameterError(f"{budgets_are} {texts} hold no budget for {size} of {sizes_are}")
+        names = [budget.name for budget in own]
+        if double := [name for position, name in enumerate(names) if name in names[:position]]:
+            raise ParameterError(f"{budgets_are} name {double[0]!r} more than once for {size} of {sizes_are}")
+    return found
 
 
 def _grid_spec(step: str) -> Callable[[Given, Known], _Spec]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ases import runs
-from ases.arms import LOOKUP, read_arm, read_budget
+from ases.arms import LOOKUP, Budget, read_arm, read_budget
 from ases.choices import METHODS
 from ases.errors import ParameterError
 from ases.parameters import problems_of
@@ -69,9 +69,38 @@ def test_budgets_have_an_amount_and_a_unit() -> None:
     budget = read_budget("2e12 flops")
     assert budget.parameters == {"budget": 2e12, "budget_unit": "flops"}
     assert read_budget(budget.name) == budget
-    for text in ("2e12", "flops", "0 flops", "-1 epochs", "3 days", "nan flops"):
+    assert read_budget("2e12 flops at 500") == Budget(2e12, "flops", 500) != budget
+    assert read_budget("2e12 flops at 500").name == budget.name, "a table tells sizes apart in another column"
+    no_size = ("2e12 flops at", "2e12 flops at ", "2e12 flops at all", "2e12 flops at -5", "2e12 at 500")
+    for text in ("2e12", "flops", "0 flops", "-1 epochs", "3 days", "nan flops", *no_size):
         with pytest.raises(ParameterError, match="is no budget"):
             read_budget(text)
+
+
+def _sizes_and_budgets(*budgets: str) -> list[tuple[int, str]]:
+    grid = {"size": "smoke", "arms": ["seq2seq"], "train_sizes": [50, 60], "seeds": [0]}
+    cells = runs.cells(runs.plan({**grid, "budgets": list(budgets)})[-1])
+    return [(cell.train_size, cell.budget.name) for cell in cells]
+
+
+def test_a_budget_may_belong_to_one_training_set_size() -> None:
+    both, large = (50, "1e+09 flops"), (60, "1e+09 flops")
+    assert _sizes_and_budgets("1e9 flops") == [both, large]
+    assert _sizes_and_budgets("1e9 flops", "4e9 flops at 60") == [both, large, (60, "4e+09 flops")]
+    assert _sizes_and_budgets("1e9 flops at 50", "4e9 flops at 60") == [both, (60, "4e+09 flops")]
+
+
+@pytest.mark.parametrize(
+    ("budgets", "message"),
+    [
+        (("1e9 flops", "4e9 flops at 70"), r"budgets holds '4e9 flops at 70', but train_sizes are \[50, 60\]"),
+        (("1e9 flops at 60",), "hold no budget for 50 of train_sizes"),
+        (("1e9 flops", "10e8 flops at 60"), "budgets name '1e.09 flops' more than once for 60"),
+    ],
+)
+def test_sizes_and_budgets_that_do_not_belong_together_are_refused(budgets: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        _sizes_and_budgets(*budgets)
 
 
 def test_lists_of_arms_are_checked_with_all_other_parameters() -> None:

@@ -244,3 +244,20 @@ def test_a_panel_an_arm_has_its_baseline_behind_it() -> None:
     assert len(own) == 1 and len(behind) == 2, "nothing stands behind the baseline itself"
     base = table[table["arm"] == "seq2seq"]["accuracy"].tolist()
     assert list(behind[0].get_ydata()) == base == list(own[0].get_ydata())
+
+
+def test_each_size_has_its_plateau_among_its_own_budgets() -> None:
+    few, many = grid(TWO), grid({key: TWO[key] for key in TWO if key[1] == LARGE})
+    parts = [few.predictions, many.predictions.assign(train_size=2000)], [few.costs, many.costs.assign(train_size=2000)]
+    best = at_plateau(Grid(*(pd.concat(part, ignore_index=True) for part in parts), few.baselines))
+    tried = best.costs.groupby("train_size")[["tried", "largest"]].agg(["min", "max"])
+    assert tried["tried"].to_numpy().tolist() == [[2, 2], [1, 1]]
+    assert best.costs.set_index(["train_size", "arm"])["largest"].groupby(level=[0, 1]).first().tolist() == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    said = plateau_line(best)
+    assert "with 500 training examples 1 of 2 arms" in said
+    assert "with 2,000 training examples one budget of FLOPs was tried, which shows no plateau" in said
