@@ -91,11 +91,11 @@ def restore(plan: Sequence[Run]) -> list[Run]:
         users = [one for one in needed_by[run.key] if one.step not in _READ_TABLES_ONLY and one.key not in drawn]
         if any(state(one) not in ("done", "exported") for one in users):
             if now == "exported":
-                run.manifest_path.unlink()
+                _take_away(run)
         elif now == "exported" or _is_kept(run):
             drawn[run.key] = run
     for run in drawn.values():
-        if state(run) != "exported":
+        if state(run) != "exported" or not all(run.path(name).is_file() for name in run.manifest()["files"]):
             _lay(run)
     return list(drawn.values())
 
@@ -204,6 +204,13 @@ def _lay(run: Run) -> None:
     for name in content["files"]:
         shutil.copyfile(place / name, run.path(name))
     _write_whole(run.manifest_path, content)
+
+
+def _take_away(run: Run) -> None:
+    """What :func:`_lay` laid, tables first: a training that found its log there would take itself to be finished."""
+    for name in run.manifest()["files"]:
+        run.path(name).unlink(missing_ok=True)
+    run.manifest_path.unlink()
 
 
 def _write_whole(path: Path, content: Mapping[str, Any]) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from ases.arms import read_arm, read_budget
 from ases.cells import (
     BEST,
     Grid,
@@ -13,6 +17,7 @@ from ases.cells import (
     by_flops,
     cell_findings,
     cell_table,
+    gather,
     length_findings,
     lengths_table,
     plateau_line,
@@ -25,6 +30,7 @@ from ases.claims import CLAIMS, MARGIN, claims_shown, claims_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
 from ases.grid_figures import arm_differences, arm_label, arm_lengths, arm_measures, claim_differences
+from ases.needs import Cell
 from ases.statistics import compare, holm
 
 SEEDS, N = 3, 60
@@ -261,3 +267,34 @@ def test_each_size_has_its_plateau_among_its_own_budgets() -> None:
     said = plateau_line(best)
     assert "with 500 training examples 1 of 2 arms" in said
     assert "with 2,000 training examples one budget of FLOPs was tried, which shows no plateau" in said
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A run that holds predictions and nothing else."""
+
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+
+def test_the_lookup_stands_at_the_budgets_and_seeds_of_its_own_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = pd.DataFrame({"qid": ["a", "b"], "correct": [True, False], "flops": 1e6, "steps": [1, 2]})
+    written.to_parquet(tmp_path / "predictions.parquet")
+    run, seq2seq, lookup = _Written(tmp_path), read_arm("seq2seq"), read_arm("lookup")
+    small, large = read_budget("1e12 flops"), read_budget("4e12 flops at 2000")
+    places = [(500, small, 0), (500, small, 1), (2000, small, 0), (2000, large, 0)]
+    cells = [Cell(seq2seq, *place, run) for place in places]
+    cells += [Cell(lookup, size, None, None, run) for size in (500, 2000)]
+    monkeypatch.setattr("ases.cells._costs", lambda cell: {"training_flops": 1.0})
+    monkeypatch.setattr("ases.cells._looked_up", lambda cell: written.assign(flops=0.0))
+    made = gather(cells)
+    for arm in ("seq2seq", "lookup"):
+        for table in (made.predictions, made.costs):
+            rows = table.loc[table["arm"] == arm, ["train_size", "budget", "seed"]].drop_duplicates()
+            assert [*rows.itertuples(index=False, name=None)] == [(n, budget.name, seed) for n, budget, seed in places]
+    with pytest.raises(DataError, match="no arm of this grid is trained"):
+        gather(cells[-2:])

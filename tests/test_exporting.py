@@ -175,6 +175,19 @@ def test_a_run_that_needs_weights_trains_anew_and_nothing_else(project: Path) ->
         ("data", "seq2seq"), ("training", "seq2seq"), ("scoring", "seq2seq"),
         ("training", "dual-path"), ("generation", "dual-path"),
     ]  # fmt: skip
+    trained = next(run for run in prepared(further) if run.step == "training" and state(run) == "missing")
+    assert trained.settings.training.method == "seq2seq"
+    assert not [path for path in trained.folder.rglob("*") if path.is_file()], "a log there would be taken for its own"
+
+
+def test_a_table_taken_away_by_hand_is_laid_again(project: Path) -> None:
+    export(finished())
+    shutil.rmtree(project / "build")
+    table = next(run for run in prepared(LONG) if run.step == "generation").path("predictions.parquet")
+    before = table.read_bytes()
+    table.unlink()
+    prepared(LONG)
+    assert table.read_bytes() == before
 
 
 def test_a_results_page_is_drawn_from_exports_too(project: Path) -> None:
