@@ -308,6 +308,14 @@ def _pieces_are_best(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, str]:
     return _all_above({arm: _apart(_accuracy(many.loc[_UNI]), _accuracy(many.loc[arm])) for arm in others}, 3)
 
 
+def _one_beats_two_by_gold(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, str]:
+    if not {_TWO_GOLD, _TWO, _GOLD} <= set(many.index):
+        return _NOT_RUN
+    gold, entropy, one = (_accuracy(many.loc[arm]) for arm in (_TWO_GOLD, _TWO, _GOLD))
+    gain, loss = _apart(gold, entropy), _apart(one, gold)
+    return _above([gain, loss]), f"over entropy's {_text(gain)}; one model over two {_text(loss)}"
+
+
 def _answers_fall_behind(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, str]:
     if "answer-only" not in many.index:
         return _NOT_RUN
@@ -322,11 +330,13 @@ def _all_above(found: dict[str, _Interval], least: int) -> tuple[str, str]:
 
 
 _GOLD = "uni-path-merged, strategy=gold"
+_TWO, _TWO_GOLD = "dual-path-merged", "dual-path-merged, strategy=gold"
 _OF_BUDGET: dict[str, Callable[..., tuple[str, str]]] = {
     "With 500 problems uni-path and segments merged by gold labels lead seq2seq": _few_lead,
     "With 2,000, gold labels lead random borders by more than 3 points, entropy's lie between": _labels_matter,
     "With 2,000, unmerged segments do best of uni-path's": _pieces_are_best,
     "With 2,000, answer-only falls behind every AS-ES arm": _answers_fall_behind,
+    "With 2,000, two models by gold labels beat two by entropy's, and one by gold beats them": _one_beats_two_by_gold,
 }
 
 

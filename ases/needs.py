@@ -396,7 +396,7 @@ def _shown_beside() -> list[str | None]:
         ("experiment", ""): ("claims.csv", "plateau.csv", "budgets.csv"),
         ("experiment", "reports_zh"): ("claims.csv", "plateau.csv", "budgets.csv"),
         ("efficiency", ""): ("efficiency.csv", "multiples.csv", "expectations.csv"),
-        ("sensitivity", ""): ("sensitivity.csv", "expectations.csv"),
+        ("sensitivity", ""): ("sensitivity.csv", "claims.csv", "expectations.csv"),
     }
     paths = [Shelf("real").figures(STEPS["comparison"]) / "comparison.csv"]
     for (step, task), names in shown.items():

@@ -156,7 +156,7 @@ def at_largest_budget(**changes: float) -> list[str]:
     """Verdicts on ``07_sensitivity``, of two training-set sizes."""
     found = {"seq2seq": 0.4, "answer-only": 0.2, "uni-path": 0.7, "uni-path-merged": 0.5}
     found |= {"uni-path-merged, strategy=gold": 0.6, "uni-path-merged, strategy=random_boundaries": 0.4}
-    found |= {"dual-path-merged": 0.45} | changes
+    found |= {"dual-path-merged": 0.45, "dual-path-merged, strategy=gold": 0.52} | changes
     few = found.pop("few", 0.1)
     rows = [row(2000, "1.6e+13 flops", arm, value, value - found["seq2seq"]) for arm, value in found.items()]
     rows += [row(500, "1.6e+13 flops", arm, 0.3 + few, few) for arm in found]
@@ -169,14 +169,16 @@ def at_largest_budget(**changes: float) -> list[str]:
 @pytest.mark.parametrize(
     ("changes", "verdicts_expected"),
     [
-        ({}, [HELD, HELD, HELD, HELD]),
-        ({"few": -0.1}, [FAILED, HELD, HELD, HELD]),
-        ({"few": 0.01}, [UNDECIDED, HELD, HELD, HELD]),
-        ({"uni-path": 0.5}, [HELD, HELD, FAILED, HELD]),
-        ({"uni-path-merged": 0.61}, [HELD, UNDECIDED, HELD, HELD]),  # entropy's are above gold
-        ({"uni-path-merged, strategy=gold": 0.41}, [HELD, UNDECIDED, HELD, HELD]),
-        ({"uni-path-merged, strategy=gold": 0.30}, [HELD, FAILED, HELD, HELD]),
-        ({"answer-only": 0.5}, [HELD, HELD, HELD, FAILED]),
+        ({}, [HELD, HELD, HELD, HELD, HELD]),
+        ({"few": -0.1}, [FAILED, HELD, HELD, HELD, HELD]),
+        ({"few": 0.01}, [UNDECIDED, HELD, HELD, HELD, HELD]),
+        ({"uni-path": 0.5}, [HELD, HELD, FAILED, HELD, HELD]),
+        ({"uni-path-merged": 0.61}, [HELD, UNDECIDED, HELD, HELD, HELD]),  # entropy's are above gold
+        ({"uni-path-merged, strategy=gold": 0.41}, [HELD, UNDECIDED, HELD, HELD, FAILED]),
+        ({"uni-path-merged, strategy=gold": 0.30}, [HELD, FAILED, HELD, HELD, FAILED]),
+        ({"answer-only": 0.5}, [HELD, HELD, HELD, FAILED, HELD]),
+        ({"dual-path-merged, strategy=gold": 0.46}, [HELD, HELD, HELD, HELD, UNDECIDED]),
+        ({"dual-path-merged, strategy=gold": 0.65}, [HELD, HELD, HELD, HELD, FAILED]),
     ],
 )
 def test_predictions_about_the_largest_budget(changes: dict[str, float], verdicts_expected: list[str]) -> None:
