@@ -173,9 +173,10 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
         place = [f"{size:,} examples, {_budget_text(budget)}"] if len(blocks) > 1 else []
         ax.set_title("\n".join([*place, folded(arm_label(arm), 24)]), fontsize=7.5)
         ax.margins(x=0.15)
+        ax.tick_params(axis="x", labelsize=6.5)
     steps = sorted(table["steps"].unique())
     counts = [span(table.loc[table["steps"] == count, "n"]) for count in steps]
-    axes.flat[0].set_xticks(steps, [f"{step}\nn = {n}" for step, n in zip(steps, counts, strict=True)], fontsize=6.5)
+    axes.flat[0].set_xticks(steps, [f"{step}\nn = {n}" for step, n in zip(steps, counts, strict=True)])
     measure_axis(axes.flat[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
     figure.supylabel(f"{measure.label}, 95 % interval (grey: its baseline)", fontsize=8)
