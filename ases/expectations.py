@@ -123,7 +123,9 @@ def _one_beats_two(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFr
 
 def _lookup_is_behind(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> tuple[str, str]:
     rows = plateau.set_index("arm")
-    if LOOKUP not in rows.index or "accuracy" not in rows:
+    if "accuracy" not in rows:
+        return UNTESTED, "it is about answers, and there are none to these questions"
+    if LOOKUP not in rows.index:
         return UNTESTED, "the lookup was not run"
     best, lookup = rows.drop(index=LOOKUP)["accuracy"].idxmax(), rows.loc[LOOKUP]
     said = f"lookup {lookup['accuracy']:.1%}, {best} {rows.loc[best, 'accuracy']:.1%}"

@@ -91,6 +91,16 @@ def test_one_budget_shows_no_plateau() -> None:
     assert "one budget of FLOPs" in judged["evidence"] and "+10.0" in judged["evidence"]
 
 
+def test_without_the_lookup_or_answers_nothing_is_said_of_it() -> None:
+    table, plateau, claims = tables()
+    for changed, reason in (
+        (plateau[plateau["arm"] != "lookup"], "the lookup was not run"),
+        (plateau.rename(columns={"accuracy": "rouge_l"}), "it is about answers"),
+    ):
+        judged = expectations_table(table, changed, claims).iloc[6]
+        assert judged["verdict"] == UNTESTED and judged["evidence"].startswith(reason)
+
+
 def row(size: int, budget: str, arm: str, accuracy: float, lead: float | None = None) -> dict[str, object]:
     """A cell with intervals of 2 points either way."""
     ends = {"low": accuracy - 0.02, "high": accuracy + 0.02}
