@@ -137,8 +137,15 @@ def _keep_duration(path: Path, seconds: float) -> None:
 def _papermill(notebook: Path, partial: Path, passed: Mapping[str, Any]) -> None:
     # It warns of every parameter whose type it cannot read, such as `float | None`; ours are checked already.
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("asyncio").addFilter(_worth_saying)
     with _kernel_environment():
         _with_retry(notebook, partial, passed)
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Whether a report of asyncio's is news: a task that still waits for a kernel we stopped finds it dead."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != "DeadKernelError"
 
 
 @contextmanager

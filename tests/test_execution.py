@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from ases import runs
 from ases.errors import ParameterError, RunError
-from ases.execution import execute, incomplete, is_locked, locked, prepare, state
+from ases.execution import NotebookError, execute, incomplete, is_locked, locked, prepare, state
 from ases.parameters import notebook_path
 from tests import fake_project
 
@@ -121,6 +122,17 @@ def test_a_failing_cell_is_named_and_leaves_nothing_finished(
     assert "Traceback" not in printed and "notebook.part.ipynb" in printed
     run = runs.run_for("data", {"train_size": train_size})
     assert state(run) == "failed" and not run.path("notebook.ipynb").exists() and not run.is_done()
+
+
+def test_of_asyncios_reports_only_a_dead_kernel_is_no_news(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nbclient = pytest.importorskip("nbclient.exceptions", reason="papermill's, not ours")
+    with pytest.raises(NotebookError, match="no luck"):
+        execute(notebook_path("02_data"), runs.run_for("data", {"train_size": 1}), {"train_size": 1})
+    for error in (nbclient.DeadKernelError("Kernel died"), ValueError("news")):
+        logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=error)
+    logging.getLogger("asyncio").error("news without an error")
+    said = [record.exc_info[0].__name__ if record.exc_info else record.message for record in caplog.records]
+    assert said == ["ValueError", "news without an error"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

@@ -19,7 +19,6 @@ from ases.training import measured, read_training, train
 from tests.stopping import Stop, stop_at
 from tests.test_models import mt5
 from tests.test_training import CODEC, EXAMPLES, in_a_fork, pairs, settings_with_steps, weights
-from tests.test_training import unswept as unswept
 
 ROWS, HELD_OUT = pairs("uni-path"), pairs("uni-path", EXAMPLES[48:])
 
