@@ -286,8 +286,10 @@ def length_findings(table: pd.DataFrame) -> list[str]:
     for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
         said = []
         for arm, rows in part.groupby("arm", sort=False):
-            ends = rows.iloc[[0, -1]] if len(rows) > 1 else rows
-            texts = [f"{measure.text(row[measure.column])} at {row['steps']}" for row in ends.to_dict("records")]
+            texts = []
+            for row in rows.iloc[[0, -1] if len(rows) > 1 else [0]].to_dict("records"):
+                steps = dict.fromkeys([row["steps"], row.get("steps_to", row["steps"])])
+                texts.append(f"{measure.text(row[measure.column])} at {' to '.join(map(str, steps))}")
             said.append(f"{arm} {', '.join(texts)}")
         lines.append(f"{size:,} training examples, {budget}, by steps of the reference: {'; '.join(said)}.")
     return lines

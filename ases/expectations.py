@@ -314,8 +314,7 @@ def _one_beats_two_by_gold(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, 
     if not {_TWO_GOLD, _TWO, _GOLD} <= set(many.index):
         return _NOT_RUN
     gold, entropy, one = (_accuracy(many.loc[arm]) for arm in (_TWO_GOLD, _TWO, _GOLD))
-    gain, loss = _apart(gold, entropy), _apart(one, gold)
-    return _above([gain, loss]), f"over entropy's {_text(gain)}; one model over two {_text(loss)}"
+    return _all_above({"over entropy's": _apart(gold, entropy), "one model over two": _apart(one, gold)}, 2)
 
 
 def _answers_fall_behind(few: pd.DataFrame, many: pd.DataFrame) -> tuple[str, str]:

@@ -49,6 +49,7 @@ from ases.looks import (
     power_axes,
     signed,
     span,
+    step_names,
     value_beside,
 )
 from ases.measures import measure_in
@@ -330,11 +331,7 @@ def accuracy_by_steps(table: pd.DataFrame) -> Figure:
             label=look.label,
             clip_on=False,
         )
-    ranges = table[["steps", "steps_to" if "steps_to" in table else "steps"]].set_axis(["from", "to"], axis=1)
-    shown = [span(ranges.loc[table["steps"] == count].stack()) for count in steps]
-    counts = [span(table.loc[table["steps"] == count, "n"]) for count in steps]
-    names = [f"{one}\nn = {count}" for one, count in zip(shown, counts, strict=True)]
-    ax.set_xticks(range(len(steps)), names)
+    ax.set_xticks(range(len(steps)), step_names(table))
     ax.grid(False, axis="x")
     title = LOOKS[order[0]].label if len(order) == 1 else ""
     steps_are = "steps of the question" if measure.share else "pieces of the reference"

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from ases.arms import read_arm
 from ases.claims import MARGIN
-from ases.looks import LOOKS, PAGE, check, drawn, legend_above, measure_axis, name_rows, signed, span
+from ases.looks import LOOKS, PAGE, check, drawn, legend_above, measure_axis, name_rows, signed, span, step_names
 from ases.measures import MEASURES, measure_in
 
 _BUDGETS = (("#0072b2", "s"), ("#e69f00", "D"), ("#009e73", "o"), ("#cc79a7", "^"), ("#000000", "v"))
@@ -174,9 +174,7 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
         ax.set_title("\n".join([*place, folded(arm_label(arm), 24)]), fontsize=7.5)
         ax.margins(x=0.15)
         ax.tick_params(axis="x", labelsize=6.5)
-    steps = sorted(table["steps"].unique())
-    counts = [span(table.loc[table["steps"] == count, "n"]) for count in steps]
-    axes.flat[0].set_xticks(steps, [f"{step}\nn = {n}" for step, n in zip(steps, counts, strict=True)])
+    axes.flat[0].set_xticks(sorted(table["steps"].unique()), step_names(table))
     measure_axis(axes.flat[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
     figure.supylabel(f"{measure.label}, 95 % interval (grey: its baseline)", fontsize=8)

@@ -129,6 +129,16 @@ def span(values: pd.Series) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def step_names(table: pd.DataFrame) -> list[str]:
+    """Each length in the column ``steps``, or range up to ``steps_to``, and below it how many questions have it."""
+    ranges = table[["steps", "steps_to" if "steps_to" in table else "steps"]].set_axis(["from", "to"], axis=1)
+    names = []
+    for steps in sorted(table["steps"].unique()):
+        there = table["steps"] == steps
+        names.append(f"{span(ranges[there].stack())}\nn = {span(table.loc[there, 'n'])}")
+    return names
+
+
 def count_text(table: pd.DataFrame, unit: str) -> str:
     """``n = 1,000 questions`` from the column n; empty where there is none."""
     return f"n = {span(table['n'])} {unit}" if "n" in table else ""

@@ -240,6 +240,10 @@ def test_many_lengths_become_ranges_that_hold_every_question() -> None:
     table = lengths_table(with_steps(grid(TWO, seeds=1), 20))
     assert table.groupby(["budget", "arm"])["n"].sum().eq(N).all()
     assert (table["steps"] <= table["steps_to"]).all()
+    last = table.iloc[-1]
+    assert f" at {last['steps']} to {last['steps_to']}" in length_findings(table)[-1]
+    ticks = [label.get_text() for label in arm_lengths(table).axes[0].get_xticklabels()]
+    assert ticks[-1] == f"{last['steps']} to {last['steps_to']}\nn = {last['n']}"
 
 
 def test_a_panel_an_arm_has_its_baseline_behind_it() -> None:
