@@ -211,7 +211,7 @@ def _one(table: pd.DataFrame, size: int, flops: float | None, arm: str) -> pd.Se
 
 
 _UNI = "uni-path"
-_SMALL_BUDGET, _MIDDLE_BUDGET, _LARGE_BUDGET = 1e12, 4e12, 16e12
+_SMALL_BUDGET, _MIDDLE_BUDGET, _LARGE_BUDGET, _LARGEST_BUDGET = 1e12, 4e12, 16e12, 64e12
 _NOT_RUN = UNTESTED, "its sizes or budgets were not run"
 
 
@@ -277,6 +277,20 @@ def _buys_nothing(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFra
     return verdict, _text(gain)
 
 
+def _leads_in_the_end(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
+    row = _one(table, 500, _LARGEST_BUDGET, _UNI)
+    return _NOT_RUN if row is None else _all_above({_UNI: _lead(row)}, 1)
+
+
+def _seq2seq_is_done(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
+    rows = [_one(table, 500, flops, BASELINE) for flops in (_LARGEST_BUDGET, _LARGE_BUDGET)]
+    if any(row is None for row in rows):
+        return _NOT_RUN
+    gain = _apart(*(_accuracy(row) for row in rows))
+    verdict = FAILED if gain[1] > CLOSE else HELD if gain[2] < CLOSE else UNDECIDED
+    return verdict, _text(gain)
+
+
 _OF_SIZES: dict[str, Callable[..., tuple[str, str]]] = {
     "Accuracy rises with the data for both": _rises,
     "uni-path needs no less data than seq2seq": _needs_no_less,
@@ -284,6 +298,8 @@ _OF_SIZES: dict[str, Callable[..., tuple[str, str]]] = {
     "With 125 and 500 problems, each at its best budget, uni-path leads": _leads_with_few,
     "With 2,000 problems seq2seq leads at the largest budget, by less than at the middle one": _lead_shrinks,
     "With 125 problems the largest budget buys seq2seq nothing (less than 3 points)": _buys_nothing,
+    "With 500 problems and 64e12 FLOPs, each trained to the end, uni-path leads": _leads_in_the_end,
+    "With 500 problems seq2seq gains less than 5 points from 64e12 FLOPs over a quarter of them": _seq2seq_is_done,
 }
 
 

@@ -112,6 +112,7 @@ def row(size: int, budget: str, arm: str, accuracy: float, lead: float | None = 
 def by_size(**changes: float) -> pd.DataFrame:
     """Verdicts on ``07_efficiency``: leads of uni-path by size and budget as given, else all as expected."""
     leads = {"few": 0.1, "small": 0.0, "middle": -0.2, "large": -0.1, "more": 0.0, "low": 0.2, "high": 0.5} | changes
+    leads = {"end": 0.2, "gain": 0.01} | leads
     budgets = {"1e+12 flops": "small", "4e+12 flops": "middle", "1.6e+13 flops": "large"}
     rows = []
     for size, base in ((125, 0.1), (500, 0.2), (2000, 0.4), (8000, 0.8)):
@@ -119,6 +120,8 @@ def by_size(**changes: float) -> pd.DataFrame:
             gained = leads["more"] if name == "large" and size == 125 else 0.0
             rows.append(row(size, budget, "seq2seq", base + gained))
             rows.append(row(size, budget, "uni-path", base + leads[name], leads[name]))
+    rows.append(row(500, "6.4e+13 flops", "seq2seq", 0.2 + leads["gain"]))
+    rows.append(row(500, "6.4e+13 flops", "uni-path", 0.2 + leads["end"], leads["end"]))
     best = [one | {"budget": "own plateau"} for one in rows if one["budget"].startswith("1.6")]
     for one in best:
         if one["arm"] == "uni-path" and one["train_size"] in (125, 500):
@@ -129,8 +132,8 @@ def by_size(**changes: float) -> pd.DataFrame:
 
 def test_predictions_about_sizes_that_came_true() -> None:
     found = by_size()
-    assert found["verdict"].tolist() == [HELD] * 6
-    assert expectations_line(found) == "Of 6 predictions 6 held."
+    assert found["verdict"].tolist() == [HELD] * 8
+    assert expectations_line(found) == "Of 8 predictions 8 held."
 
 
 @pytest.mark.parametrize(
@@ -147,6 +150,10 @@ def test_predictions_about_sizes_that_came_true() -> None:
         (4, {"large": -0.19}, UNDECIDED),
         (5, {"more": 0.1}, FAILED),
         (5, {"more": 0.01}, UNDECIDED),
+        (6, {"end": -0.1}, FAILED),
+        (6, {"end": 0.01}, UNDECIDED),
+        (7, {"gain": 0.1}, FAILED),
+        (7, {"gain": 0.03}, UNDECIDED),
     ],
 )
 def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: dict[str, float], verdict: str) -> None:
@@ -156,7 +163,7 @@ def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: 
 def test_sizes_and_budgets_that_were_not_run_are_not_judged() -> None:
     rows = pd.DataFrame([row(48, "2e+10 flops", "seq2seq", 0.1), row(48, "2e+10 flops", "uni-path", 0.1, 0.0)])
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
-    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 4]
+    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 6]
     assert set(budget_expectations(rows)["verdict"]) == {UNTESTED}
     only = pd.DataFrame([row(size, "2e+10 flops", "seq2seq", 0.1) for size in (48, 96)])
     assert set(budget_expectations(only)["verdict"]) == {UNTESTED}
