@@ -147,6 +147,14 @@ rule sensitivity:
     shell: COMMAND
 
 
+rule rates:
+    input: needs("rates")
+    output: MANIFEST.format("rates-{name}")
+    params: code=code("rates"), arguments=arguments("rates")
+    threads: 1
+    shell: COMMAND
+
+
 rule why:
     input: needs("why")
     output: MANIFEST.format("why-{name}")

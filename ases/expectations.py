@@ -164,6 +164,15 @@ def budget_expectations(table: pd.DataFrame) -> pd.DataFrame:
     return _judged({text: judge(*parts) for text, judge in _OF_BUDGET.items()})
 
 
+def rate_expectations(rates: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
+    """``prediction, verdict, evidence``: those of ``07_rates``, of learning rates at a larger budget.
+
+    ``rates`` is that of :func:`ases.rates.rates_table`; ``best`` that of :func:`ases.cells.cell_table`, of each arm at
+    its best rate.
+    """
+    return _judged({text: judge(rates, best) for text, judge in _OF_RATES.items()})
+
+
 def _judged(found: dict[str, tuple[str, str]]) -> pd.DataFrame:
     rows = [{"prediction": text, "verdict": verdict, "evidence": said} for text, (verdict, said) in found.items()]
     return pd.DataFrame(rows)
@@ -354,6 +363,33 @@ _OF_BUDGET: dict[str, Callable[..., tuple[str, str]]] = {
     "With 2,000, unmerged segments do best of uni-path's": _pieces_are_best,
     "With 2,000, answer-only falls behind every AS-ES arm": _answers_fall_behind,
     "With 2,000, two models by gold labels beat two by entropy's, and one by gold beats them": _one_beats_two_by_gold,
+}
+
+
+def _rates_grow(rates: pd.DataFrame, best: pd.DataFrame) -> tuple[str, str]:
+    chosen = rates[rates["chosen"]]
+    larger = chosen.loc[chosen["learning_rate"] > chosen["usual_rate"], "arm"].tolist()
+    said = f"{len(larger)} of {len(chosen)} arms do ({', '.join(larger)})" if larger else f"none of {len(chosen)} does"
+    return (HELD if len(larger) == len(chosen) else FAILED if 2 * len(larger) < len(chosen) else UNDECIDED), said
+
+
+def _all_behind(rates: pd.DataFrame, best: pd.DataFrame) -> tuple[str, str]:
+    return _behind_at_equal_flops(best, best, best)
+
+
+def _uni_path_gains(rates: pd.DataFrame, best: pd.DataFrame) -> tuple[str, str]:
+    rows = rates[rates["arm"] == _UNI]
+    usual, chosen = rows[rows["learning_rate"] == rows["usual_rate"]], rows[rows["chosen"]]
+    if usual.empty or chosen.empty:
+        return _NOT_RUN
+    gain = _apart(_accuracy(chosen.iloc[0]), _accuracy(usual.iloc[0]))
+    return _above([gain], CLOSE), _text(gain)
+
+
+_OF_RATES: dict[str, Callable[..., tuple[str, str]]] = {
+    "Every arm does best with a larger rate than was chosen for it at an eighth of this budget": _rates_grow,
+    "Each at its best rate, seq2seq leads every AS-ES arm": _all_behind,
+    "uni-path gains more than 5 points by its best rate": _uni_path_gains,
 }
 
 

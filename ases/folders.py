@@ -36,6 +36,7 @@ STEPS = {
     "experiment": "07_experiment",
     "efficiency": "07_efficiency",
     "sensitivity": "07_sensitivity",
+    "rates": "07_rates",
     "why": "08_why",
     "results": "00_results",
     "performance": "09_performance",

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from ases.arms import read_arm
 from ases.claims import MARGIN
@@ -155,14 +156,8 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
     check("arm_lengths", table, ("train_size", "budget", "arm", "baseline", "steps", "n"), (measure.column,))
     blocks = table.groupby(["train_size", "budget"], sort=False)
     panels = list(table.groupby([*blocks.keys, "arm"], sort=False))
-    across = min(4, len(panels))
-    down = -(-len(panels) // across)
-    figure, axes = plt.subplots(
-        down, across, figsize=(PAGE, 0.5 + 1.55 * down), sharex=True, sharey=True, squeeze=False
-    )
-    for ax in axes.flat[len(panels) :]:
-        ax.set_visible(False)
-    for ax, ((size, budget, arm), rows) in zip(axes.flat, panels, strict=False):
+    figure, axes = _small_panels(len(panels))
+    for ax, ((size, budget, arm), rows) in zip(axes, panels, strict=True):
         block = blocks.get_group((size, budget))
         behind = block[block["arm"] == rows["baseline"].iloc[0]]
         if arm != rows["baseline"].iloc[0]:
@@ -170,15 +165,66 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
             ax.plot(behind["steps"], behind[measure.column], color=_GREY, linestyle=(0, (4, 3)), linewidth=1)
         ax.vlines(rows["steps"], rows["low"], rows["high"], color=arm_colour(arm), linewidth=1.4)
         ax.plot(rows["steps"], rows[measure.column], marker="o", markersize=3.5, color=arm_colour(arm))
-        place = [f"{size:,} examples, {_budget_text(budget)}"] if len(blocks) > 1 else []
-        ax.set_title("\n".join([*place, folded(arm_label(arm), 24)]), fontsize=7.5)
-        ax.margins(x=0.15)
-        ax.tick_params(axis="x", labelsize=6.5)
-    axes.flat[0].set_xticks(sorted(table["steps"].unique()), step_names(table))
-    measure_axis(axes.flat[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
+        _name_panel(ax, arm, (size, budget) if len(blocks) > 1 else None)
+    axes[0].set_xticks(sorted(table["steps"].unique()), step_names(table))
+    measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
     figure.supylabel(f"{measure.label}, 95 % interval (grey: its baseline)", fontsize=8)
     return figure
+
+
+@drawn
+def arm_rates(table: pd.DataFrame) -> Figure:
+    """Accuracy (or ROUGE-L) by learning rate (log axis), a panel an arm: on validation, and hollow on test questions.
+
+    Columns as in :func:`ases.rates.rates_table`. The arm's usual rate is a grey line, the chosen one has a ring.
+    """
+    measure = measure_in(table)
+    check("arm_rates", table, ("train_size", "budget", "arm", "learning_rate", "chosen"), ("valid", measure.column))
+    blocks = list(table.groupby(["train_size", "budget"], sort=False))
+    panels = list(table.groupby(["train_size", "budget", "arm"], sort=False))
+    figure, axes = _small_panels(len(panels))
+    for ax, ((size, budget, arm), rows) in zip(axes, panels, strict=True):
+        rows, colour = rows.sort_values("learning_rate"), arm_colour(arm)
+        rates, chosen = rows["learning_rate"], rows[rows["chosen"]]
+        ax.axvline(rows["usual_rate"].iloc[0], color="#b0b0b0", linewidth=1)
+        ax.plot(rates, rows["valid"], marker="o", markersize=4, color=colour)
+        ax.vlines(rates, rows["low"], rows["high"], color=colour, linewidth=0.9)
+        hollow = {"marker": "o", "markersize": 4, "markerfacecolor": "white", "linestyle": "none"}
+        ax.plot(rates, rows[measure.column], color=colour, **hollow)
+        ring = hollow | {"markersize": 9, "markerfacecolor": "none"}
+        ax.plot(chosen["learning_rate"], chosen["valid"], color="#000000", **ring)
+        _name_panel(ax, arm, (size, budget) if len(blocks) > 1 else None)
+    rates = sorted(table["learning_rate"].unique())
+    axes[0].set_xscale("log", base=2)
+    axes[0].set_xticks(rates, [f"{1000 * rate:g}" for rate in rates])
+    axes[0].xaxis.set_minor_locator(NullLocator())
+    measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[["valid", "high"]].max().max())))
+    seeds = span(table["seeds"])
+    counted = f"n = {span(table['n'])} test questions, {seeds} {'seed' if seeds == '1' else 'seeds'}"
+    figure.supxlabel(f"learning rate in thousandths (grey line: the usual one; ring: chosen); {counted}", fontsize=8)
+    figure.supylabel(f"{measure.label}, filled: validation,\nhollow: test, 95 % interval", fontsize=8)
+    return figure
+
+
+def _small_panels(count: int) -> tuple[Figure, list[Axes]]:
+    """A small panel an arm, at most four beside each other, with shared axes."""
+    across = min(4, count)
+    down = -(-count // across)
+    figure, axes = plt.subplots(
+        down, across, figsize=(PAGE, 0.5 + 1.55 * down), sharex=True, sharey=True, squeeze=False
+    )
+    for ax in axes.flat[count:]:
+        ax.set_visible(False)
+    return figure, list(axes.flat[:count])
+
+
+def _name_panel(ax: Axes, arm: str, place: tuple[int, str] | None) -> None:
+    """The title of a small panel; ``place`` is its training-set size and budget, where there are several."""
+    lines = [f"{place[0]:,} examples, {_budget_text(place[1])}"] if place else []
+    ax.set_title("\n".join([*lines, folded(arm_label(arm), 24)]), fontsize=7.5)
+    ax.margins(x=0.15)
+    ax.tick_params(axis="x", labelsize=6.5)
 
 
 def _rows(ax: Axes, place: int, names: list[str]) -> None:

@@ -49,6 +49,7 @@ ENTRIES = {
     "experiment": ("cells", "lookup"),
     "efficiency": ("cells", "efficiency"),
     "sensitivity": ("cells",),
+    "rates": ("rates",),
     "why": ("contributions", "why"),
     "results": ("evaluation",),
     "performance": ("performance",),
@@ -120,12 +121,13 @@ OF_SEVERAL = {
     "experiment": ("arms", "train_sizes", "budgets", "seeds"),
     "efficiency": ("efficiency_arms", "efficiency_sizes", "efficiency_budgets", "efficiency_seeds"),
     "sensitivity": ("variants", "variant_sizes", "variant_budgets", "variant_seeds"),
+    "rates": ("rate_arms", "rate_sizes", "rate_budgets", "rate_seeds"),
     "why": ("why_arms", "why_sizes", "why_budgets", "why_seeds"),
     "results": ("methods", "seeds", "study_data", "scorer_seeds"),
 }
 """Steps that put several runs together, with the lists that say which."""
 
-GRIDS = ("experiment", "efficiency", "sensitivity", "why")
+GRIDS = ("experiment", "efficiency", "sensitivity", "rates", "why")
 """Steps whose runs are arms crossed with training-set sizes, budgets and seeds, in the order of their lists."""
 
 

@@ -34,7 +34,7 @@ from ases.settings import METHODS, PARTS, SOURCES, settings_for
 LISTS = frozenset(
     "methods seeds study_data scorer_seeds starts train_sizes start_methods arms budgets efficiency_arms "
     "efficiency_sizes efficiency_budgets efficiency_seeds variants variant_sizes variant_budgets variant_seeds "
-    "why_arms why_sizes why_budgets why_seeds".split()
+    "rate_arms rate_sizes rate_budgets rate_seeds why_arms why_sizes why_budgets why_seeds".split()
 )
 """Parameters that say which runs a notebook puts together."""
 

@@ -113,9 +113,9 @@ _SHOWN = tuple(
     "bleu rouge_l epochs still_rises".split()
 )
 _AGAINST = {"comparison": "seq2seq", "start": "the first start"} | dict.fromkeys(
-    ("experiment", "sensitivity"), "the arm's baseline"
+    ("experiment", "sensitivity", "rates"), "the arm's baseline"
 )
-_MAIN = {"experiment": "plateau"}
+_MAIN = {"experiment": "plateau", "rates": "best"}
 """The table that says most of a step, where it is not named like the step."""
 
 

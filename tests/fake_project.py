@@ -92,7 +92,7 @@ def make(folder: Path) -> Path:
     notebook(place / "09_performance.ipynb", "performance", measured, WORK, MEASURED, LAST)
     starts = "starts: list[str] = []\ntrain_sizes: list[int] = []\nstart_methods: list[str] = []\n"
     notebook(place / "07_start.ipynb", "start", everything + starts + "seeds: list[int] = [0]\n", WORK, LAST)
-    grids = {"experiment": "", "efficiency": "efficiency_", "sensitivity": "variant_", "why": "why_"}
+    grids = {"experiment": "", "efficiency": "efficiency_", "sensitivity": "variant_", "rates": "rate_", "why": "why_"}
     for step, prefix in grids.items():
         arms = {"sensitivity": "variants"}.get(step, f"{prefix}arms")
         sizes = "train_sizes" if step == "experiment" else f"{prefix}sizes"

@@ -28,6 +28,7 @@ NAMES = [
     "06_comparison",
     "07_efficiency",
     "07_experiment",
+    "07_rates",
     "07_sensitivity",
     "07_start",
     "08_why",

@@ -1,0 +1,86 @@
+"""Learning rates of a grid's arms -> which is best for each on validation questions, and the arms at their best.
+
+>>> rates = rates_table(cells, gather(cells))                                     # doctest: +SKIP
+>>> cell_table(at_best_rate(gather(cells), rates))                                # doctest: +SKIP
+
+An arm stands in such a grid once as it is, with its usual rate, and once with each further ``learning_rate``. Validation
+questions choose, test questions measure. Ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ases.arms import read_arm
+from ases.cells import Cell, Grid
+from ases.measures import MEASURES, headline, measure_in
+from ases.statistics import summarise
+
+_NAME = "learning_rate"
+_PLACE = ["train_size", "budget"]
+
+
+def rates_table(cells: Sequence[Cell], grid: Grid) -> pd.DataFrame:
+    """One row an arm and learning rate at each training-set size and budget, in the order of the grid.
+
+    ``grid`` is what :func:`ases.cells.gather` made of the cells. Columns: ``train_size, budget, arm`` (without its
+    rate), ``learning_rate, usual_rate`` (that of the arm without one of its own; NaN where that was not run),
+    ``chosen`` (the best on validation questions; of equals the first), ``valid`` (accuracy or ROUGE-L there, the mean
+    over seeds), then on test questions ``accuracy`` (or ``rouge_l``) with ``low, high`` (95 %) and ``n, seeds``; and
+    ``written``, the arm as the grid names it.
+    """
+    measure = MEASURES[headline(grid.predictions)]
+    rate = {cell.arm.name: cell.run.settings.training.learning_rate for cell in cells if cell.seed is not None}
+    rows = []
+    for (size, budget), part in grid.predictions.groupby(_PLACE, sort=False):
+        found = summarise(part.assign(method=part["arm"]), value=measure.name).set_index("method")
+        costs = grid.costs[(grid.costs["train_size"] == size) & (grid.costs["budget"] == budget)]
+        valid = costs.groupby("arm")["valid"].mean()
+        for name in (one for one in grid.baselines if one in found.index and one in rate):
+            row, arm = found.loc[name], without_rate(name)
+            keys = {"train_size": size, "budget": budget, "arm": arm, _NAME: rate[name]}
+            keys["usual_rate"] = rate.get(arm, float("nan"))
+            shown = {measure.column: row["mean"], **row[["low", "high", "n", "seeds"]].to_dict()}
+            rows.append({**keys, "valid": valid[name], **shown, "written": name})
+    table = pd.DataFrame(rows).astype({"n": int, "seeds": int})
+    best = table.groupby([*_PLACE, "arm"], sort=False)["valid"].idxmax()
+    table.insert(5, "chosen", table.index.isin(best))
+    return table
+
+
+def without_rate(arm: str) -> str:
+    """An arm's name without the learning rate that is its own: ``uni-path`` for ``uni-path, learning_rate=6e-3``."""
+    method, *own = read_arm(arm).name.split(", ")
+    return ", ".join([method, *(part for part in own if part.partition("=")[0] != _NAME)])
+
+
+def at_best_rate(grid: Grid, rates: pd.DataFrame) -> Grid:
+    """The grid with each arm at the rate that :func:`rates_table` has chosen, under its name without the rate."""
+    chosen = rates.loc[rates["chosen"], [*_PLACE, "written", "arm"]].rename(columns={"arm": "short"})
+    parts = []
+    for table in (grid.predictions, grid.costs):
+        kept = table.merge(chosen, left_on=[*_PLACE, "arm"], right_on=[*_PLACE, "written"])
+        parts.append(kept.assign(arm=kept["short"]).drop(columns=["short", "written"]))
+    names = dict.fromkeys(without_rate(arm) for arm in grid.baselines)
+    return Grid(*parts, {arm: read_arm(arm).baseline for arm in names if arm in set(chosen["short"])})
+
+
+def rate_findings(rates: pd.DataFrame) -> list[str]:
+    """The chosen rates in sentences, one a training-set size and budget; every figure is read from the table."""
+    measure, lines = measure_in(rates), []
+    for (size, budget), part in rates.groupby(_PLACE, sort=False):
+        texts, edges = [], []
+        for arm, rows in part.groupby("arm", sort=False):
+            row = rows[rows["chosen"]].iloc[0]
+            usual = rows[rows[_NAME] == row["usual_rate"]]
+            gained = row["valid"] - usual["valid"].iloc[0] if len(usual) else 0.0
+            text = f"{measure.difference_text(gained)} to {measure.text(row['valid'])}" if gained else "its usual one"
+            texts.append(f"{arm} {row[_NAME]:g} ({text})")
+            if len(rows) > 1 and row[_NAME] in (rows[_NAME].min(), rows[_NAME].max()):
+                edges.append(arm)
+        lines.append(f"{size:,} training examples, {budget}: best on validation questions are {', '.join(texts)}.")
+        if edges:
+            lines.append(f"At an end of the rates tried, so that a better one may lie beyond: {', '.join(edges)}.")
+    return lines
