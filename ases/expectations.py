@@ -382,6 +382,8 @@ def _uni_path_gains(rates: pd.DataFrame, best: pd.DataFrame) -> tuple[str, str]:
     usual, chosen = rows[rows["learning_rate"] == rows["usual_rate"]], rows[rows["chosen"]]
     if usual.empty or chosen.empty:
         return _NOT_RUN
+    if usual.index.equals(chosen.index):
+        return FAILED, "its usual rate is its best"
     gain = _apart(_accuracy(chosen.iloc[0]), _accuracy(usual.iloc[0]))
     return _above([gain], CLOSE), _text(gain)
 

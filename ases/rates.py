@@ -3,8 +3,8 @@
 >>> rates = rates_table(cells, gather(cells))                                     # doctest: +SKIP
 >>> cell_table(at_best_rate(gather(cells), rates))                                # doctest: +SKIP
 
-An arm stands in such a grid once as it is, with its usual rate, and once with each further ``learning_rate``. Validation
-questions choose, test questions measure. Ours.
+An arm stands in such a grid once as it is, with its usual rate, and once with each further ``learning_rate``.
+Validation questions choose, test questions measure. Ours.
 """
 
 from __future__ import annotations
