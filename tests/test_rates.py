@@ -24,12 +24,14 @@ ARMS = {
 }
 
 
-def made(arms: dict[str, tuple[float, float, float]] = ARMS, seeds: int = 1) -> tuple[list[Cell], Grid]:
+def made(
+    arms: dict[str, tuple[float, float, float]] = ARMS, seeds: int = 1, budget: str = "1.6e+13 flops"
+) -> tuple[list[Cell], Grid]:
     rows, costs, cells = [], [], []
     for name, (rate, valid, test) in arms.items():
         run = SimpleNamespace(settings=SimpleNamespace(training=SimpleNamespace(learning_rate=rate)))
         for seed in range(seeds):
-            keys = {"train_size": 500, "budget": "4e+12 flops", "arm": name, "seed": seed}
+            keys = {"train_size": 500, "budget": budget, "arm": name, "seed": seed}
             rows += [
                 {**keys, "qid": f"q{one}", "correct": one < round(test * N), "rouge_l": 0.5, "flops": 1e6}
                 for one in range(N)
@@ -98,11 +100,11 @@ def test_a_panel_an_arm_with_its_chosen_rate_ringed() -> None:
         assert list(valid.get_ydata()) == rows["valid"].tolist() and list(test.get_ydata()) == rows["accuracy"].tolist()
 
 
-def verdicts(**changes: tuple[float, float, float]) -> list[str]:
+def verdicts(budget: str = "1.6e+13 flops", **changes: tuple[float, float, float]) -> list[str]:
     arms = {"seq2seq": (6e-3, 0.5, 0.5), "seq2seq, learning_rate=12e-3": (12e-3, 0.7, 0.7)}
     arms |= {"uni-path": (3e-3, 0.1, 0.1), "uni-path, learning_rate=6e-3": (6e-3, 0.4, 0.4)}
     arms |= {{"base": "seq2seq", "fast": "uni-path, learning_rate=6e-3"}[name]: one for name, one in changes.items()}
-    cells, grid = made(arms)
+    cells, grid = made(arms, budget=budget)
     rates = rates_table(cells, grid)
     return rate_expectations(rates, cell_table(at_best_rate(grid, rates)))["verdict"].tolist()
 
@@ -118,11 +120,16 @@ def verdicts(**changes: tuple[float, float, float]) -> list[str]:
     ],
 )
 def test_predictions_about_rates(changes: dict[str, tuple[float, float, float]], expected: list[str]) -> None:
-    assert verdicts(**changes) == expected
+    assert verdicts(**changes) == [*expected, UNTESTED, UNTESTED]
 
 
 def test_without_uni_path_nothing_is_said_of_it() -> None:
     cells, grid = made({name: ARMS[name] for name in list(ARMS)[:2]})
     rates = rates_table(cells, grid)
     found = rate_expectations(rates, cell_table(at_best_rate(grid, rates)))
-    assert found["verdict"].tolist() == [HELD, UNDECIDED, UNTESTED]
+    assert found["verdict"].tolist() == [HELD, UNDECIDED, *[UNTESTED] * 3]
+
+
+def test_each_budget_has_its_own_predictions() -> None:
+    assert verdicts(budget="4e+12 flops") == [*[UNTESTED] * 3, HELD, HELD]
+    assert verdicts(budget="2e+10 flops") == [UNTESTED] * 5
