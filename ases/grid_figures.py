@@ -165,7 +165,7 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
             ax.plot(behind["steps"], behind[measure.column], color=_GREY, linestyle=(0, (4, 3)), linewidth=1)
         ax.vlines(rows["steps"], rows["low"], rows["high"], color=arm_colour(arm), linewidth=1.4)
         ax.plot(rows["steps"], rows[measure.column], marker="o", markersize=3.5, color=arm_colour(arm))
-        _name_panel(ax, arm, (size, budget) if len(blocks) > 1 else None)
+        _name_panel(ax, arm, f"{size:,} examples, {_budget_text(budget)}" if len(blocks) > 1 else "")
     axes[0].set_xticks(sorted(table["steps"].unique()), step_names(table))
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
@@ -175,26 +175,27 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
 
 @drawn
 def arm_rates(table: pd.DataFrame) -> Figure:
-    """Accuracy (or ROUGE-L) by learning rate (log axis), a panel an arm: on validation, and hollow on test questions.
+    """Accuracy (or ROUGE-L) by learning rate (log axis), a panel an arm and a line a budget.
 
-    Columns as in :func:`ases.rates.rates_table`. The arm's usual rate is a grey line, the chosen one has a ring.
+    Columns as in :func:`ases.rates.rates_table`. Filled: on validation questions, with a ring at the rate chosen;
+    hollow, a little to the right: on test questions, 95 % interval. The grey line is the arm's usual rate.
     """
     measure = measure_in(table)
     check("arm_rates", table, ("train_size", "budget", "arm", "learning_rate", "chosen"), ("valid", measure.column))
-    blocks = list(table.groupby(["train_size", "budget"], sort=False))
-    panels = list(table.groupby(["train_size", "budget", "arm"], sort=False))
+    panels, budgets = list(table.groupby(["train_size", "arm"], sort=False)), list(dict.fromkeys(table["budget"]))
     figure, axes = _small_panels(len(panels))
-    for ax, ((size, budget, arm), rows) in zip(axes, panels, strict=True):
-        rows, colour = rows.sort_values("learning_rate"), arm_colour(arm)
-        rates, chosen = rows["learning_rate"], rows[rows["chosen"]]
-        ax.axvline(rows["usual_rate"].iloc[0], color="#b0b0b0", linewidth=1)
-        ax.plot(rates, rows["valid"], marker="o", markersize=4, color=colour)
-        ax.vlines(rates, rows["low"], rows["high"], color=colour, linewidth=0.9)
-        hollow = {"marker": "o", "markersize": 4, "markerfacecolor": "white", "linestyle": "none"}
-        ax.plot(rates, rows[measure.column], color=colour, **hollow)
-        ring = hollow | {"markersize": 9, "markerfacecolor": "none"}
-        ax.plot(chosen["learning_rate"], chosen["valid"], color="#000000", **ring)
-        _name_panel(ax, arm, (size, budget) if len(blocks) > 1 else None)
+    for ax, ((size, arm), part) in zip(axes, panels, strict=True):
+        ax.axvline(part["usual_rate"].iloc[0], color="#b0b0b0", linewidth=1)
+        for budget, (colour, marker) in zip(budgets, _BUDGETS, strict=False):
+            rows = part[part["budget"] == budget].sort_values("learning_rate")
+            beside, chosen = 1.08 * rows["learning_rate"], rows[rows["chosen"]]
+            look = {"color": colour, "marker": marker, "markersize": 4}
+            ax.plot(rows["learning_rate"], rows["valid"], label=_budget_text(budget), **look)
+            ax.vlines(beside, rows["low"], rows["high"], color=colour, linewidth=0.9)
+            ax.plot(beside, rows[measure.column], markerfacecolor="white", linestyle="none", **look)
+            ring = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "color": "#000000"}
+            ax.plot(chosen["learning_rate"], chosen["valid"], linestyle="none", **ring)
+        _name_panel(ax, arm, f"{size:,} examples" if table["train_size"].nunique() > 1 else "")
     rates = sorted(table["learning_rate"].unique())
     axes[0].set_xscale("log", base=2)
     axes[0].set_xticks(rates, [f"{1000 * rate:g}" for rate in rates])
@@ -202,8 +203,10 @@ def arm_rates(table: pd.DataFrame) -> Figure:
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[["valid", "high"]].max().max())))
     seeds = span(table["seeds"])
     counted = f"n = {span(table['n'])} test questions, {seeds} {'seed' if seeds == '1' else 'seeds'}"
-    figure.supxlabel(f"learning rate in thousandths (grey line: the usual one; ring: chosen); {counted}", fontsize=8)
-    figure.supylabel(f"{measure.label}, filled: validation,\nhollow: test, 95 % interval", fontsize=8)
+    figure.supxlabel("learning rate in thousandths", fontsize=8)
+    figure.supylabel(f"{measure.label} (95 % interval)", fontsize=8)
+    explained = f"filled: validation (ring: chosen); hollow: test; grey line: usual rate; {counted}"
+    legend_above(figure, axes[0], explained, columns=min(3, len(budgets)))
     return figure
 
 
@@ -219,10 +222,9 @@ def _small_panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, list(axes.flat[:count])
 
 
-def _name_panel(ax: Axes, arm: str, place: tuple[int, str] | None) -> None:
-    """The title of a small panel; ``place`` is its training-set size and budget, where there are several."""
-    lines = [f"{place[0]:,} examples, {_budget_text(place[1])}"] if place else []
-    ax.set_title("\n".join([*lines, folded(arm_label(arm), 24)]), fontsize=7.5)
+def _name_panel(ax: Axes, arm: str, place: str) -> None:
+    """The title of a small panel: its arm, and above it its place among several, or nothing."""
+    ax.set_title("\n".join(filter(None, [place, folded(arm_label(arm), 24)])), fontsize=7.5)
     ax.margins(x=0.15)
     ax.tick_params(axis="x", labelsize=6.5)
 
