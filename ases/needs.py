@@ -399,6 +399,7 @@ def _shown_beside() -> list[str | None]:
         ("experiment", "reports_zh"): ("claims.csv", "plateau.csv", "budgets.csv"),
         ("efficiency", ""): ("efficiency.csv", "multiples.csv", "expectations.csv"),
         ("sensitivity", ""): ("sensitivity.csv", "claims.csv", "expectations.csv"),
+        ("rates", ""): ("best.csv", "expectations.csv"),
     }
     paths = [Shelf("real").figures(STEPS["comparison"]) / "comparison.csv"]
     for (step, task), names in shown.items():
