@@ -219,6 +219,8 @@ def _small_panels(count: int) -> tuple[Figure, list[Axes]]:
     )
     for ax in axes.flat[count:]:
         ax.set_visible(False)
+    for ax in axes.flat[max(0, count - across) : count]:
+        ax.tick_params(axis="x", labelbottom=True)  # where the panel below is not there
     return figure, list(axes.flat[:count])
 
 

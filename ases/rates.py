@@ -76,7 +76,8 @@ def rate_findings(rates: pd.DataFrame) -> list[str]:
             row = rows[rows["chosen"]].iloc[0]
             usual = rows[rows[_NAME] == row["usual_rate"]]
             gained = row["valid"] - usual["valid"].iloc[0] if len(usual) else 0.0
-            text = f"{measure.difference_text(gained)} to {measure.text(row['valid'])}" if gained else "its usual one"
+            text = measure.text(row["valid"])
+            text += f", {measure.difference_text(gained)} over its usual rate" if gained else ", its usual rate"
             texts.append(f"{arm} {row[_NAME]:g} ({text})")
             if len(rows) > 1 and row[_NAME] in (rows[_NAME].min(), rows[_NAME].max()):
                 edges.append(arm)

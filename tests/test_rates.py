@@ -82,7 +82,8 @@ def test_the_name_without_the_rate_is_an_arm_again() -> None:
 def test_sentences_read_the_table_and_name_the_ends() -> None:
     rates = rates_table(*made())
     first, ends = rate_findings(rates)
-    assert "seq2seq 0.006 (+5.0 to 55.0%)" in first and "uni-path, strategy=gold 0.006 (+10.0 to 30.0%)" in first
+    assert "seq2seq 0.006 (55.0%, +5.0 over its usual rate)" in first
+    assert "uni-path, strategy=gold 0.006 (30.0%, +10.0 over its usual rate)" in first
     assert ends.endswith("seq2seq, uni-path, strategy=gold.")
     inner = ARMS | {"seq2seq, learning_rate=12e-3": (12e-3, 0.1, 0.1)}
     inner |= {"uni-path, learning_rate=12e-3, strategy=gold": (12e-3, 0.1, 0.1)}
@@ -97,6 +98,7 @@ def test_a_panel_an_arm_with_its_chosen_rate_ringed() -> None:
         rows = rates[rates["arm"] == arm]
         usual, valid, test, ring = ax.lines
         assert list(usual.get_xdata()) == [3e-3, 3e-3] and list(ring.get_xdata()) == [6e-3]
+        assert ax.xaxis.get_tick_params()["labelbottom"], "nothing stands below it"
         assert list(valid.get_ydata()) == rows["valid"].tolist() and list(test.get_ydata()) == rows["accuracy"].tolist()
 
 
