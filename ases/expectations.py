@@ -281,11 +281,16 @@ def _lead_shrinks(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFra
     return _above([nearer, behind]), f"{_text(large)}, after {_text(middle)}"
 
 
+def _seq2seq_gain(table: pd.DataFrame, size: int, more: float, less: float) -> _Interval | None:
+    """What seq2seq gains by the larger of two budgets in FLOPs, None where one was not run."""
+    rows = [_one(table, size, flops, BASELINE) for flops in (more, less)]
+    return None if any(row is None for row in rows) else _apart(*(_accuracy(row) for row in rows))
+
+
 def _buys_nothing(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
-    rows = [_one(table, 125, flops, BASELINE) for flops in (_LARGE_BUDGET, _MIDDLE_BUDGET)]
-    if any(row is None for row in rows):
+    gain = _seq2seq_gain(table, 125, _LARGE_BUDGET, _MIDDLE_BUDGET)
+    if gain is None:
         return _NOT_RUN
-    gain = _apart(*(_accuracy(row) for row in rows))
     verdict = FAILED if gain[1] > 0 else HELD if gain[2] < SMALL else UNDECIDED
     return verdict, _text(gain)
 
@@ -296,10 +301,9 @@ def _leads_in_the_end(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.Dat
 
 
 def _seq2seq_is_done(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> tuple[str, str]:
-    rows = [_one(table, 500, flops, BASELINE) for flops in (_LARGEST_BUDGET, _LARGE_BUDGET)]
-    if any(row is None for row in rows):
+    gain = _seq2seq_gain(table, 500, _LARGEST_BUDGET, _LARGE_BUDGET)
+    if gain is None:
         return _NOT_RUN
-    gain = _apart(*(_accuracy(row) for row in rows))
     verdict = FAILED if gain[1] > CLOSE else HELD if gain[2] < CLOSE else UNDECIDED
     return verdict, _text(gain)
 

@@ -9,7 +9,6 @@ method; budgets are told apart by marker as well as by colour.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -211,17 +210,8 @@ def arm_rates(table: pd.DataFrame) -> Figure:
 
 
 def _small_panels(count: int) -> tuple[Figure, list[Axes]]:
-    """A small panel an arm, at most four beside each other, with shared axes."""
-    across = min(4, count)
-    down = -(-count // across)
-    figure, axes = plt.subplots(
-        down, across, figsize=(PAGE, 0.5 + 1.55 * down), sharex=True, sharey=True, squeeze=False
-    )
-    for ax in axes.flat[count:]:
-        ax.set_visible(False)
-    for ax in axes.flat[max(0, count - across) : count]:
-        ax.tick_params(axis="x", labelbottom=True)  # where the panel below is not there
-    return figure, list(axes.flat[:count])
+    """A small panel an arm, at most four beside each other."""
+    return _panels_of(count, 4, 1.55, 0.5)
 
 
 def _name_panel(ax: Axes, arm: str, place: str) -> None:
@@ -246,15 +236,21 @@ def _difference_axis(ax: Axes, share: bool, label: str) -> None:
     ax.set_xlabel("difference in points, 95 % interval" if share else f"difference in {label}, 95 % interval")
 
 
-def _panels(count: int, rows: float) -> tuple[Figure, Iterable[Axes]]:
+def _panels(count: int, rows: float) -> tuple[Figure, list[Axes]]:
     """Panels beside each other, two a line, with room for so many rows of text."""
-    across = min(2, count)
+    return _panels_of(count, 2, 0.75 + 0.19 * rows)
+
+
+def _panels_of(count: int, most: int, height: float, around: float = 0.0) -> tuple[Figure, list[Axes]]:
+    """Panels with shared axes, at most so many a line; ``height`` of a line and ``around`` all of them in inches."""
+    across = min(most, count)
     down = -(-count // across)
-    figure, axes = plt.subplots(
-        down, across, figsize=(PAGE, down * (0.75 + 0.19 * rows)), sharex=True, sharey=True, squeeze=False
-    )
+    size = (PAGE, around + down * height)
+    figure, axes = plt.subplots(down, across, figsize=size, sharex=True, sharey=True, squeeze=False)
     for ax in axes.flat[count:]:
         ax.set_visible(False)
+    for ax in axes.flat[max(0, count - across) : count]:
+        ax.tick_params(axis="x", labelbottom=True)  # where the panel below is not there
     return figure, list(axes.flat[:count])
 
 

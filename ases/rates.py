@@ -33,17 +33,16 @@ def rates_table(cells: Sequence[Cell], grid: Grid) -> pd.DataFrame:
     """
     measure = MEASURES[headline(grid.predictions)]
     rate = {cell.arm.name: cell.run.settings.training.learning_rate for cell in cells if cell.seed is not None}
+    valid = grid.costs.groupby([*_PLACE, "arm"])["valid"].mean()
     rows = []
     for (size, budget), part in grid.predictions.groupby(_PLACE, sort=False):
         found = summarise(part.assign(method=part["arm"]), value=measure.name).set_index("method")
-        costs = grid.costs[(grid.costs["train_size"] == size) & (grid.costs["budget"] == budget)]
-        valid = costs.groupby("arm")["valid"].mean()
         for name in (one for one in grid.baselines if one in found.index and one in rate):
             row, arm = found.loc[name], without_rate(name)
             keys = {"train_size": size, "budget": budget, "arm": arm, _NAME: rate[name]}
             keys["usual_rate"] = rate.get(arm, float("nan"))
             shown = {measure.column: row["mean"], **row[["low", "high", "n", "seeds"]].to_dict()}
-            rows.append({**keys, "valid": valid[name], **shown, "written": name})
+            rows.append({**keys, "valid": valid[size, budget, name], **shown, "written": name})
     table = pd.DataFrame(rows).astype({"n": int, "seeds": int})
     best = table.groupby([*_PLACE, "arm"], sort=False)["valid"].idxmax()
     table.insert(5, "chosen", table.index.isin(best))
