@@ -12,6 +12,7 @@ trains nothing. Arms of an experiment are crossed with training-set sizes, budge
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -47,8 +48,11 @@ class Arm:
         So what goes on from seq2seq is held against seq2seq continued as long, which is its own baseline (METHOD,
         baselines and controls).
         """
-        kept = [part for part in self.name.split(", ")[1:] if part.partition("=")[0] in _OF_THE_BASELINE]
-        return ", ".join([BASELINE, *kept])
+        return ", ".join([BASELINE, *self.own(set(self.parameters) - _OF_THE_BASELINE)])
+
+    def own(self, without: Collection[str] = ()) -> list[str]:
+        """Its own parameters as they are written, ``strategy=gold``, but for those whose names are given."""
+        return [part for part in self.name.split(", ")[1:] if part.partition("=")[0] not in without]
 
 
 @dataclass(frozen=True)

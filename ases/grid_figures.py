@@ -33,7 +33,7 @@ def arm_label(arm: str) -> str:
     """An arm as figures name it: ``uni-path, merged: gold`` for ``uni-path-merged, strategy=gold``."""
     read = read_arm(arm)
     name = LOOKS[read.method].label if read.method in LOOKS else read.method
-    own = [part.removeprefix("strategy=").replace("_", " ") for part in read.name.split(", ")[1:]]
+    own = [part.removeprefix("strategy=").replace("_", " ") for part in read.own()]
     return f"{name}: {', '.join(own)}" if own else name
 
 

@@ -51,8 +51,8 @@ def rates_table(cells: Sequence[Cell], grid: Grid) -> pd.DataFrame:
 
 def without_rate(arm: str) -> str:
     """An arm's name without the learning rate that is its own: ``uni-path`` for ``uni-path, learning_rate=6e-3``."""
-    method, *own = read_arm(arm).name.split(", ")
-    return ", ".join([method, *(part for part in own if part.partition("=")[0] != _NAME)])
+    read = read_arm(arm)
+    return ", ".join([read.method, *read.own(without=[_NAME])])
 
 
 def at_best_rate(grid: Grid, rates: pd.DataFrame) -> Grid:

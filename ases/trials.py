@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel
 
+from ases.arms import read_arm
 from ases.curves import selected_models
 from ases.errors import DataError
 from ases.examples import Example
@@ -138,8 +139,7 @@ def rules_of(trials: Sequence[Trial]) -> pd.DataFrame:
         chosen, typed = one.training.settings.segmentation, one.training.settings.training.typed
         source = chosen.random_of if one.rule in CONTROLS else ""
         rows[one.arm] = {"arm": one.arm, "method": one.method, "rule": one.rule, "random_of": source, "typed": typed}
-        own = [part for part in one.arm.split(", ")[1:] if part.partition("=")[0] not in _INGREDIENTS]
-        rows[one.arm]["other"] = ", ".join(own)
+        rows[one.arm]["other"] = ", ".join(read_arm(one.arm).own(without=_INGREDIENTS))
     return pd.DataFrame(list(rows.values()))
 
 
