@@ -5,7 +5,6 @@ import shlex
 import sys
 
 from ases import reproduction, runs
-from ases.execution import state
 from ases.parameters import assignments
 from ases.provenance import notebook_code
 
@@ -23,13 +22,10 @@ def run_of(rule, wildcards):
     return PLAN[f"{rule}-{wildcards.name}"]
 
 
-def manifests_before(run):
-    # What is drawn from figures/results needs nothing of what came before it.
-    return [] if state(run) == "exported" else [MANIFEST.format(one.folder.name) for one in run.inputs]
-
-
 def needs(rule):
-    return lambda wildcards: manifests_before(run_of(rule, wildcards))
+    return lambda wildcards: [
+        MANIFEST.format(one.folder.name) for one in reproduction.waits_for(run_of(rule, wildcards))
+    ]
 
 
 def code(rule):

@@ -3,6 +3,8 @@
 >>> arm = read_arm("uni-path-merged, strategy=gold")
 >>> arm.method, arm.parameters
 ('uni-path-merged', {'strategy': 'gold'})
+>>> [arm.name for arm in read_arms(["seq2seq, learning_rate=12e-3", "uni-path, learning_rate=6e-3"])]
+['seq2seq', 'uni-path']
 >>> read_budget("2e12 flops")
 Budget(amount=2000000000000.0, unit='flops', size=None)
 
@@ -12,8 +14,9 @@ trains nothing. Arms of an experiment are crossed with training-set sizes, budge
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field, fields
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import yaml
@@ -26,6 +29,8 @@ from ases.settings import PARTS, BenchmarkSettings, DataSettings
 LOOKUP = "lookup"
 """The control that trains nothing: the nearest training problem with its numbers swapped (METHOD, controls)."""
 
+LEARNING_RATE = "learning_rate"
+
 _BUDGETED = ("budget", "budget_unit")
 _ALL = frozenset(one.name for part in PARTS if part is not BenchmarkSettings for one in fields(part))
 _TAKEN = _ALL - {"method", "seed", "train_size", "data_folder", *_BUDGETED}
@@ -35,7 +40,10 @@ _OF_THE_BASELINE = _OF_THE_TASK | {"init"}
 
 @dataclass(frozen=True)
 class Arm:
-    """A method and the parameters that are its own. ``name`` is the arm as it was written, but for spaces."""
+    """A method and the parameters that are its own. ``name`` is the arm as it was written, but for spaces.
+
+    In a list of arms (:func:`read_arms`) it may be shorter than that.
+    """
 
     name: str
     method: str
@@ -53,6 +61,11 @@ class Arm:
     def own(self, without: Collection[str] = ()) -> list[str]:
         """Its own parameters as they are written, ``strategy=gold``, but for those whose names are given."""
         return [part for part in self.name.split(", ")[1:] if part.partition("=")[0] not in without]
+
+    @property
+    def name_without_rate(self) -> str:
+        """The name without the learning rate, where it has one of its own."""
+        return ", ".join([self.method, *self.own(without=[LEARNING_RATE])])
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,18 @@ def read_arm(text: str) -> Arm:
     if method == LOOKUP and set(values) - _OF_THE_TASK:
         raise ParameterError(f"the arm {text!r} trains nothing, so that only parameters of the data can be its own")
     return Arm(", ".join([method, *(part.replace(" ", "") for part in rest)]), method, values)
+
+
+def read_arms(texts: Iterable[str]) -> list[Arm]:
+    """All arms of a list. A learning rate is part of a name only where it tells two of them apart.
+
+    So a list can give each arm the rate that suits it, and the arm keeps the name that it is compared by: ``uni-path``
+    for ``uni-path, learning_rate=6e-3``, unless there is another uni-path that differs from it in the rate alone.
+    Raises ParameterError as :func:`read_arm` does.
+    """
+    arms = [read_arm(text) for text in texts]
+    alike = Counter(arm.name_without_rate for arm in arms)
+    return [replace(arm, name=short) if alike[short := arm.name_without_rate] == 1 else arm for arm in arms]
 
 
 def read_budget(text: str) -> Budget:

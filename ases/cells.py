@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from ases.arms import LOOKUP, Arm, Budget
+from ases.arms import LEARNING_RATE, LOOKUP, Arm, Budget
 from ases.certainty import few_seeds, power_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
@@ -50,9 +50,9 @@ class Grid:
     """A grid's results. ``baselines`` holds the arm that each arm is compared with.
 
     ``predictions`` has a row a cell and test question (``train_size, budget, arm, seed, qid`` and what was measured),
-    ``costs`` one a cell: corpus ``bleu``, ``epochs, training_flops, target_tokens, scorer_flops``, and ``valid``, the
-    best point of its validation curve. The arm that trains nothing stands at every budget and seed with the same
-    predictions, so that it can be compared.
+    ``costs`` one a cell: corpus ``bleu``, ``learning_rate, epochs, training_flops, target_tokens, scorer_flops``, and
+    ``valid``, the best point of its validation curve. The arm that trains nothing stands at every budget and seed with
+    the same predictions, so that it can be compared.
     """
 
     predictions: pd.DataFrame
@@ -90,6 +90,7 @@ def _costs(cell: Cell) -> dict[str, float]:
     return {
         "bleu": float(cell.run.manifest()["numbers"]["bleu"]),
         "valid": float(points[measure_in(points).column].max()),
+        LEARNING_RATE: cell.run.settings.training.learning_rate,
         "epochs": float(spent["epochs"].mean()),
         "training_flops": float(spent["flops"].sum()),
         "target_tokens": float(spent["target_tokens"].sum()),
@@ -111,8 +112,8 @@ def cell_table(grid: Grid) -> pd.DataFrame:
     ``difference`` to the arm's baseline with ``difference_low, difference_high`` (95 %, paired: same seeds and
     questions) and ``p_holm``, corrected over all rows that have one; ``detectable``, the smallest difference that these
     seeds and questions find with 80 % power (several seeds only); ``bleu`` of the corpus, ``rouge_l`` beside accuracy,
-    ``valid, epochs, training_flops, target_tokens, scorer_flops, generation_flops`` (a question's): means over seeds.
-    Then ``cohens_h`` of accuracy's difference (``cohens_d`` of ROUGE-L's) with ``_low, _high``
+    ``valid, learning_rate, epochs, training_flops, target_tokens, scorer_flops, generation_flops`` (a question's):
+    means over seeds. Then ``cohens_h`` of accuracy's difference (``cohens_d`` of ROUGE-L's) with ``_low, _high``
     (:func:`ases.effects.effect_sizes`); and for the mean sentence BLEU (0-100) and ROUGE-L (0-1), where predictions
     have them and they are not the headline, ``bleu_difference, bleu_difference_low, bleu_difference_high, bleu_p_holm``
     and the like: as accuracy has them, each measure's p corrected over the rows for itself.
@@ -132,7 +133,7 @@ def cell_table(grid: Grid) -> pd.DataFrame:
     table = table.merge(grid.costs.groupby(_KEYS, sort=False).mean().drop(columns="seed").reset_index(), on=_KEYS)
     first = [*_KEYS, "n", "seeds", measure.column, "low", "high", *_COMPARED[:-1], "p_holm", "detectable", "bleu"]
     shown = ["rouge_l"] if measure.name == "correct" else []
-    last = ["valid", "epochs", "training_flops", "target_tokens", "scorer_flops", "generation_flops"]
+    last = ["valid", LEARNING_RATE, "epochs", "training_flops", "target_tokens", "scorer_flops", "generation_flops"]
     others = [f"{name}_{column}" for name in beside for column in (*_COMPARED[:-1], "p_holm")]
     return table[[*first, *shown, *last, *_effect(measure), *others]]
 
@@ -238,6 +239,7 @@ def short_cells(table: pd.DataFrame) -> pd.DataFrame:
             "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
             "BLEU": table["bleu"].round(1),
             **_bleu_text(rows),
+            "learning rate": ["" if pd.isna(rate) else f"{rate:g}" for rate in table[LEARNING_RATE]],
             "epochs": table["epochs"].round(1),
             "training FLOPs": [f"{flops:.2g}" for flops in table["training_flops"]],
             "scorer FLOPs": [f"{flops:.2g}" if flops else "" for flops in table["scorer_flops"]],

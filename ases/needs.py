@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ases.arms import LOOKUP, Arm, Budget, read_arm, read_budget
+from ases.arms import LOOKUP, Arm, Budget, read_arms, read_budget
 from ases.errors import ParameterError
 from ases.folders import STEPS, Run, Shelf
 from ases.identities import fingerprint, model_identity, place_of
@@ -284,7 +284,7 @@ def grid_cells(step: str, given: Given, known: Known) -> list[Cell]:
     together.
     """
     arms, sizes, budgets, seeds = (given[name] for name in OF_SEVERAL[step])
-    read = [read_arm(text) for text in arms]
+    read = read_arms(arms)
     _check_baselines(read, OF_SEVERAL[step][0])
     of_size = _budgets_by_size(sizes, budgets, *OF_SEVERAL[step][1:3])
     plain = {name: value for name, value in given.items() if name not in LISTS}
@@ -310,9 +310,7 @@ def _check_baselines(arms: Iterable[Arm], where: str) -> None:
             raise ParameterError(f"{where} holds {arm.name!r} without {arm.baseline!r}, which it is compared with")
 
 
-def _budgets_by_size(
-    sizes: list[int], texts: list[str], sizes_are: str, budgets_are: str
-) -> dict[int, list[Budget]]:
+def _budgets_by_size(sizes: list[int], texts: list[str], sizes_are: str, budgets_are: str) -> dict[int, list[Budget]]:
     """The budgets of each training-set size: those of all sizes, and those of its own."""
     budgets = [read_budget(text) for text in texts]
     for budget, text in zip(budgets, texts, strict=True):

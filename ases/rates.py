@@ -13,12 +13,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ases.arms import read_arm
+from ases.arms import LEARNING_RATE, read_arm
 from ases.cells import Cell, Grid
 from ases.measures import MEASURES, headline, measure_in
 from ases.statistics import summarise
 
-_NAME = "learning_rate"
 _PLACE = ["train_size", "budget"]
 
 
@@ -39,7 +38,7 @@ def rates_table(cells: Sequence[Cell], grid: Grid) -> pd.DataFrame:
         found = summarise(part.assign(method=part["arm"]), value=measure.name).set_index("method")
         for name in (one for one in grid.baselines if one in found.index and one in rate):
             row, arm = found.loc[name], without_rate(name)
-            keys = {"train_size": size, "budget": budget, "arm": arm, _NAME: rate[name]}
+            keys = {"train_size": size, "budget": budget, "arm": arm, LEARNING_RATE: rate[name]}
             keys["usual_rate"] = rate.get(arm, float("nan"))
             shown = {measure.column: row["mean"], **row[["low", "high", "n", "seeds"]].to_dict()}
             rows.append({**keys, "valid": valid[size, budget, name], **shown, "written": name})
@@ -51,8 +50,7 @@ def rates_table(cells: Sequence[Cell], grid: Grid) -> pd.DataFrame:
 
 def without_rate(arm: str) -> str:
     """An arm's name without the learning rate that is its own: ``uni-path`` for ``uni-path, learning_rate=6e-3``."""
-    read = read_arm(arm)
-    return ", ".join([read.method, *read.own(without=[_NAME])])
+    return read_arm(arm).name_without_rate
 
 
 def at_best_rate(grid: Grid, rates: pd.DataFrame) -> Grid:
@@ -73,12 +71,12 @@ def rate_findings(rates: pd.DataFrame) -> list[str]:
         texts, edges = [], []
         for arm, rows in part.groupby("arm", sort=False):
             row = rows[rows["chosen"]].iloc[0]
-            usual = rows[rows[_NAME] == row["usual_rate"]]
+            usual = rows[rows[LEARNING_RATE] == row["usual_rate"]]
             gained = row["valid"] - usual["valid"].iloc[0] if len(usual) else 0.0
             text = measure.text(row["valid"])
             text += f", {measure.difference_text(gained)} over its usual rate" if gained else ", its usual rate"
-            texts.append(f"{arm} {row[_NAME]:g} ({text})")
-            if len(rows) > 1 and row[_NAME] in (rows[_NAME].min(), rows[_NAME].max()):
+            texts.append(f"{arm} {row[LEARNING_RATE]:g} ({text})")
+            if len(rows) > 1 and row[LEARNING_RATE] in (rows[LEARNING_RATE].min(), rows[LEARNING_RATE].max()):
                 edges.append(arm)
         lines.append(f"{size:,} training examples, {budget}: best on validation questions are {', '.join(texts)}.")
         if edges:

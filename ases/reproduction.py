@@ -69,6 +69,26 @@ def prepared(parameters: Mapping[str, Any]) -> list[Run]:
     return plan
 
 
+def waits_for(run: Run) -> list[Run]:
+    """The runs that must be done before this one begins: its inputs, or none where it is drawn from what was exported.
+
+    Of an input that is drawn from what was exported its own inputs count, too: a grid reads the budget and curve of the
+    training behind each generation, and one that is trained anew for its weights has no tables until it is done.
+    """
+    found: dict[str, Run] = {}
+
+    def visit(one: Run) -> None:
+        for each in one.inputs:
+            if each.key not in found:
+                found[each.key] = each
+                if state(each) == "exported":
+                    visit(each)
+
+    if state(run) != "exported":
+        visit(run)
+    return list(found.values())
+
+
 def _check_data(plan: list[Run]) -> None:
     """Read every row of collected data, once: what is wrong with it is told before anything is trained."""
     for data in {run.key: run.settings.data for run in plan if run.step == "data"}.values():

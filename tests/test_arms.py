@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ases import runs
-from ases.arms import LOOKUP, Budget, read_arm, read_budget
+from ases.arms import LOOKUP, Budget, read_arm, read_arms, read_budget
 from ases.choices import METHODS
 from ases.errors import ParameterError
 from ases.parameters import problems_of
@@ -35,6 +35,27 @@ def test_an_arm_is_a_method_and_parameters_of_its_own() -> None:
 def test_an_arm_is_held_against_seq2seq_on_its_own_task(arm: str, baseline: str) -> None:
     assert read_arm(arm).baseline == baseline
     assert read_arm(baseline).baseline == baseline
+
+
+def test_a_rate_is_part_of_a_name_only_where_two_arms_differ_in_it_alone() -> None:
+    own = ["seq2seq, learning_rate=12e-3", "uni-path, learning_rate=6e-3, typed=true", "uni-path", "lookup"]
+    arms = read_arms(own)
+    assert [arm.name for arm in arms] == ["seq2seq", "uni-path, typed=true", "uni-path", "lookup"]
+    assert [arm.parameters for arm in arms] == [read_arm(text).parameters for text in own]
+    assert {arm.baseline for arm in arms} == {"seq2seq"}
+    trials = ["seq2seq", "seq2seq, learning_rate=12e-3", "uni-path, learning_rate=3e-3", "uni-path, learning_rate=6e-3"]
+    assert [arm.name for arm in read_arms(trials)] == trials
+
+
+def test_a_grid_trains_each_arm_at_its_rate_and_names_it_without() -> None:
+    texts = ["seq2seq, learning_rate=0.01", "uni-path-merged, strategy=gold, learning_rate=0.002"]
+    grid = {"arms": texts, "train_sizes": [50], "budgets": ["1e9 flops"], "seeds": [0]}
+    cells = runs.cells(runs.plan(grid)[-1])
+    assert {cell.arm.name: cell.run.settings.training.learning_rate for cell in cells} == {
+        "seq2seq": 0.01, "uni-path-merged, strategy=gold": 0.002,
+    }  # fmt: skip
+    with pytest.raises(ParameterError, match="without 'seq2seq'"):
+        runs.plan({**grid, "arms": ["seq2seq, learning_rate=0.01", "seq2seq, learning_rate=0.02", "uni-path"]})
 
 
 def test_a_grid_holds_an_arm_that_goes_on_against_the_control_that_does() -> None:

@@ -51,7 +51,7 @@ def grid(
             keys = {"train_size": 500, "budget": budget, "arm": arm, "seed": seed}
             best = (valid or accuracies)[arm, budget]
             spent = {"training_flops": float(budget.split()[0]), "target_tokens": 1e5, "scorer_flops": 0.0}
-            costs.append({**keys, "bleu": 12.0, "valid": best, "epochs": 3.0, **spent})
+            costs.append({**keys, "bleu": 12.0, "valid": best, "learning_rate": 3e-3, "epochs": 3.0, **spent})
     baselines = {arm: "seq2seq" for arm, _ in accuracies}
     return Grid(pd.DataFrame(rows), pd.DataFrame(costs), baselines)
 

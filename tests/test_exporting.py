@@ -19,7 +19,7 @@ from ases.examples import Example
 from ases.execution import execute, state
 from ases.exporting import export, restore, results_folder, results_table
 from ases.parameters import load_file
-from ases.reproduction import planned, prepared, to_do
+from ases.reproduction import planned, prepared, to_do, waits_for
 from ases.sources import load_llm_adapters
 from ases.steps import first_errors, steps_of_chains
 from tests import fake_project
@@ -178,6 +178,21 @@ def test_a_run_that_needs_weights_trains_anew_and_nothing_else(project: Path) ->
     trained = next(run for run in prepared(further) if run.step == "training" and state(run) == "missing")
     assert trained.settings.training.method == "seq2seq"
     assert not [path for path in trained.folder.rglob("*") if path.is_file()], "a log there would be taken for its own"
+
+
+def test_a_grid_waits_for_the_training_behind_an_exported_generation(project: Path) -> None:
+    """The scorer's weights are needed again, so that its training has no tables meanwhile; its generation has."""
+    export(finished())
+    shutil.rmtree(project / "build")
+    plan = prepared({**LONG, "beta": [0.8, 1.4, 2.0]})
+    seq2seq = {run.step: run for run in plan if run.settings.training.method == "seq2seq" and run.step != "comparison"}
+    assert state(seq2seq["generation"]) == "exported" and state(seq2seq["training"]) == "missing"
+    assert waits_for(seq2seq["generation"]) == []
+    for run in (one for one in plan if one.step == "comparison"):
+        before = waits_for(run)
+        assert seq2seq["training"] in before and set(run.inputs) <= set(before)
+    (new,) = [run for run in plan if run.step == "training" and run.settings.segmentation.beta == 2.0]
+    assert waits_for(new) == list(new.inputs), "of an input that is to be made, the workflow knows what it needs"
 
 
 def test_a_table_taken_away_by_hand_is_laid_again(project: Path) -> None:

@@ -37,7 +37,7 @@ def made(
                 for one in range(N)
             ]
             spent = {"training_flops": 4e12, "target_tokens": 1e5, "scorer_flops": 0.0, "epochs": 2.0}
-            costs.append({**keys, "valid": valid + 0.01 * seed, "bleu": 5.0, **spent})
+            costs.append({**keys, "valid": valid + 0.01 * seed, "bleu": 5.0, "learning_rate": rate, **spent})
             cells.append(Cell(read_arm(name), 500, None, seed, run))
     baselines = {name: read_arm(name).baseline for name in arms}
     return cells, Grid(pd.DataFrame(rows), pd.DataFrame(costs), baselines)
