@@ -112,7 +112,7 @@ def row(size: int, budget: str, arm: str, accuracy: float, lead: float | None = 
 def by_size(**changes: float) -> pd.DataFrame:
     """Verdicts on ``07_efficiency``: leads of uni-path by size and budget as given, else all as expected."""
     leads = {"few": 0.1, "small": 0.0, "middle": -0.2, "large": -0.1, "more": 0.0, "low": 0.2, "high": 0.5} | changes
-    leads = {"end": 0.2, "gain": 0.01} | leads
+    leads = {"end": 0.2, "gain": 0.01, "turn": 0.1} | leads
     budgets = {"1e+12 flops": "small", "4e+12 flops": "middle", "1.6e+13 flops": "large"}
     rows = []
     for size, base in ((125, 0.1), (500, 0.2), (2000, 0.4), (8000, 0.8)):
@@ -122,6 +122,7 @@ def by_size(**changes: float) -> pd.DataFrame:
             rows.append(row(size, budget, "uni-path", base + leads[name], leads[name]))
     rows.append(row(500, "6.4e+13 flops", "seq2seq", 0.2 + leads["gain"]))
     rows.append(row(500, "6.4e+13 flops", "uni-path", 0.2 + leads["end"], leads["end"]))
+    rows.append(row(2000, "6.4e+13 flops", "uni-path", 0.6, leads["turn"]))
     best = [one | {"budget": "own plateau"} for one in rows if one["budget"].startswith("1.6")]
     for one in best:
         if one["arm"] == "uni-path" and one["train_size"] in (125, 500):
@@ -132,8 +133,8 @@ def by_size(**changes: float) -> pd.DataFrame:
 
 def test_predictions_about_sizes_that_came_true() -> None:
     found = by_size()
-    assert found["verdict"].tolist() == [HELD] * 8
-    assert expectations_line(found) == "Of 8 predictions 8 held."
+    assert found["verdict"].tolist() == [HELD] * 9
+    assert expectations_line(found) == "Of 9 predictions 9 held."
 
 
 @pytest.mark.parametrize(
@@ -154,6 +155,8 @@ def test_predictions_about_sizes_that_came_true() -> None:
         (6, {"end": 0.01}, UNDECIDED),
         (7, {"gain": 0.1}, FAILED),
         (7, {"gain": 0.03}, UNDECIDED),
+        (8, {"turn": -0.1}, FAILED),
+        (8, {"turn": 0.01}, UNDECIDED),
     ],
 )
 def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: dict[str, float], verdict: str) -> None:
@@ -163,7 +166,7 @@ def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: 
 def test_sizes_and_budgets_that_were_not_run_are_not_judged() -> None:
     rows = pd.DataFrame([row(48, "2e+10 flops", "seq2seq", 0.1), row(48, "2e+10 flops", "uni-path", 0.1, 0.0)])
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
-    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 6]
+    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 7]
     assert set(budget_expectations(rows)["verdict"]) == {UNTESTED}
     only = pd.DataFrame([row(size, "2e+10 flops", "seq2seq", 0.1) for size in (48, 96)])
     assert set(budget_expectations(only)["verdict"]) == {UNTESTED}
