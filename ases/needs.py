@@ -47,7 +47,7 @@ ENTRIES = {
     "own_data": ("checks", "demonstration", "splits"),
     "start": ("starts",),
     "experiment": ("cells", "lookup"),
-    "efficiency": ("cells", "efficiency"),
+    "efficiency": ("cells", "efficiency", "rates"),
     "sensitivity": ("cells",),
     "rates": ("rates",),
     "why": ("contributions", "why"),

@@ -54,14 +54,21 @@ def without_rate(arm: str) -> str:
 
 
 def at_best_rate(grid: Grid, rates: pd.DataFrame) -> Grid:
-    """The grid with each arm at the rate that :func:`rates_table` has chosen, under its name without the rate."""
+    """The grid with each arm at the rate that :func:`rates_table` has chosen, under its name without the rate.
+
+    An arm that trains nothing has none to choose, and stays as it is.
+    """
     chosen = rates.loc[rates["chosen"], [*_PLACE, "written", "arm"]].rename(columns={"arm": "short"})
     parts = []
     for table in (grid.predictions, grid.costs):
-        kept = table.merge(chosen, left_on=[*_PLACE, "arm"], right_on=[*_PLACE, "written"])
-        parts.append(kept.assign(arm=kept["short"]).drop(columns=["short", "written"]))
+        found = table.merge(chosen, how="left", left_on=[*_PLACE, "arm"], right_on=[*_PLACE, "written"])
+        kept = found[found["short"].notna() | ~found["arm"].isin(rates["written"])]
+        parts.append(kept.assign(arm=kept["short"].fillna(kept["arm"])).drop(columns=["short", "written"]))
     names = dict.fromkeys(without_rate(arm) for arm in grid.baselines)
-    return Grid(*parts, {arm: read_arm(arm).baseline for arm in names if arm in set(chosen["short"])})
+    kept = set(parts[0]["arm"])
+    return Grid(
+        *(part.reset_index(drop=True) for part in parts), {arm: read_arm(arm).baseline for arm in names if arm in kept}
+    )
 
 
 def rate_findings(rates: pd.DataFrame) -> list[str]:

@@ -64,6 +64,19 @@ def test_arms_at_their_best_are_held_against_seq2seq_at_its_best() -> None:
     assert len(best.costs) == 2 and list(best.predictions) == list(grid.predictions)
 
 
+def test_what_trains_nothing_stays_beside_the_chosen() -> None:
+    cells, grid = made(seeds=2)
+    lookup = grid.predictions[grid.predictions["arm"] == "seq2seq"].assign(arm="lookup", correct=False)
+    costs = grid.costs[grid.costs["arm"] == "seq2seq"].assign(arm="lookup", valid=np.nan)
+    whole = Grid(
+        pd.concat([grid.predictions, lookup]), pd.concat([grid.costs, costs]), grid.baselines | {"lookup": "seq2seq"}
+    )
+    best = at_best_rate(whole, rates_table(cells, whole))
+    assert list(best.baselines) == ["seq2seq", "uni-path, strategy=gold", "lookup"]
+    assert best.predictions.groupby("arm").size().to_dict() == dict.fromkeys(best.baselines, 2 * N)
+    assert cell_table(best).set_index("arm").loc["lookup", "accuracy"] == 0.0
+
+
 def test_of_equal_rates_the_first_is_chosen_and_one_rate_is_chosen_of_itself() -> None:
     arms = {"seq2seq": (3e-3, 0.5, 0.5), "seq2seq, learning_rate=6e-3": (6e-3, 0.5, 0.9), "uni-path": (3e-3, 0.2, 0.2)}
     assert rates_table(*made(arms))["chosen"].tolist() == [True, False, True]
