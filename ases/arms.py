@@ -9,14 +9,16 @@
 Budget(amount=2000000000000.0, unit='flops', size=None)
 
 An arm is a method with the parameters that tell it from the method as it is otherwise set; ``lookup`` is the one that
-trains nothing. Arms of an experiment are crossed with training-set sizes, budgets and seeds.
+trains nothing. Arms of an experiment are crossed with training-set sizes, budgets and seeds. An arm may have some of
+the budgets only, so that each can have the learning rate that suits it: ``uni-path, learning_rate=6e-3 at 16e12
+flops``.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, fields, replace
+from itertools import combinations
 from typing import Any
 
 import yaml
@@ -42,12 +44,14 @@ _OF_THE_BASELINE = _OF_THE_TASK | {"init"}
 class Arm:
     """A method and the parameters that are its own. ``name`` is the arm as it was written, but for spaces.
 
-    In a list of arms (:func:`read_arms`) it may be shorter than that.
+    In a list of arms (:func:`read_arms`) it may be shorter than that. ``budgets`` holds the names of the only budgets
+    that it has, none where it has all.
     """
 
     name: str
     method: str
     parameters: dict[str, Any] = field(compare=False)
+    budgets: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> str:
@@ -66,6 +70,14 @@ class Arm:
     def name_without_rate(self) -> str:
         """The name without the learning rate, where it has one of its own."""
         return ", ".join([self.method, *self.own(without=[LEARNING_RATE])])
+
+    def has(self, budget: Budget) -> bool:
+        """Whether it is trained for that budget."""
+        return not self.budgets or budget.name in self.budgets
+
+    def meets(self, other: Arm) -> bool:
+        """Whether there is a budget that both have."""
+        return not self.budgets or not other.budgets or bool(set(self.budgets) & set(other.budgets))
 
 
 @dataclass(frozen=True)
@@ -93,11 +105,14 @@ class Budget:
 def read_arm(text: str) -> Arm:
     """An arm from its text: a method, then ``name=value`` for each parameter that is its own, after commas.
 
-    Raises ParameterError for an unknown method, for a parameter that arms cannot set (sizes of the training set,
-    budgets and seeds are lists of the experiment's own), and for one named twice. Values are checked where all
-    parameters come together.
+    After that may come the only budgets that it has: ``at 4e12 flops or 16e12 flops``. Raises ParameterError for an
+    unknown method, for a parameter that arms cannot set (sizes of the training set, budgets and seeds are lists of the
+    experiment's own), for one named twice, and for what is no budget. Values are checked where all parameters come
+    together.
     """
-    method, *rest = [part.strip() for part in text.split(",")]
+    what, at, only = text.partition(" at ")
+    budgets = tuple(read_budget(one).name for one in only.split(" or ")) if at else ()
+    method, *rest = [part.strip() for part in what.split(",")]
     known = (*METHODS, LOOKUP)
     if method not in known:
         raise ParameterError(f"the arm {text!r} begins with {method!r}, but methods are {', '.join(known)}")
@@ -115,21 +130,31 @@ def read_arm(text: str) -> Arm:
             values[name] = read_yaml(value)
         except yaml.YAMLError as error:
             raise ParameterError(f"the arm {text!r}: {name} is not a plain value: {error}") from None
-    if method == LOOKUP and set(values) - _OF_THE_TASK:
+    if method == LOOKUP and (set(values) - _OF_THE_TASK or budgets):
         raise ParameterError(f"the arm {text!r} trains nothing, so that only parameters of the data can be its own")
-    return Arm(", ".join([method, *(part.replace(" ", "") for part in rest)]), method, values)
+    return Arm(", ".join([method, *(part.replace(" ", "") for part in rest)]), method, values, budgets)
 
 
 def read_arms(texts: Iterable[str]) -> list[Arm]:
-    """All arms of a list. A learning rate is part of a name only where it tells two of them apart.
+    """All arms of a list. A learning rate is part of a name only where it tells two arms with one budget apart.
 
-    So a list can give each arm the rate that suits it, and the arm keeps the name that it is compared by: ``uni-path``
-    for ``uni-path, learning_rate=6e-3``, unless there is another uni-path that differs from it in the rate alone.
-    Raises ParameterError as :func:`read_arm` does.
+    So a list can give each arm the rate that suits it, or one for each budget, and the arm keeps the name that it is
+    compared by: ``uni-path`` for ``uni-path, learning_rate=6e-3``, unless there is another uni-path that has one of its
+    budgets and differs from it in the rate alone. Raises ParameterError as :func:`read_arm` does, and for two arms of
+    one name and budget.
     """
     arms = [read_arm(text) for text in texts]
-    alike = Counter(arm.name_without_rate for arm in arms)
-    return [replace(arm, name=short) if alike[short := arm.name_without_rate] == 1 else arm for arm in arms]
+    alike: dict[str, list[Arm]] = {}
+    for arm in arms:
+        alike.setdefault(arm.name_without_rate, []).append(arm)
+    told_apart = {
+        name for name, found in alike.items() if any(one.meets(other) for one, other in combinations(found, 2))
+    }
+    named = [arm if arm.name_without_rate in told_apart else replace(arm, name=arm.name_without_rate) for arm in arms]
+    for one, other in combinations(named, 2):
+        if one.name == other.name and one.meets(other):
+            raise ParameterError(f"the arm {one.name!r} stands twice in a list, for one budget at the least")
+    return named
 
 
 def read_budget(text: str) -> Budget:

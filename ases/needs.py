@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -280,13 +280,13 @@ class Cell:
 def grid_cells(step: str, given: Given, known: Known) -> list[Cell]:
     """The cells of a grid, the last list changing fastest.
 
-    Raises ParameterError for an arm without its baseline, and for training-set sizes and budgets that do not belong
-    together.
+    Raises ParameterError for an arm without its baseline, and for arms, training-set sizes and budgets that do not
+    belong together.
     """
     arms, sizes, budgets, seeds = (given[name] for name in OF_SEVERAL[step])
-    read = read_arms(arms)
-    _check_baselines(read, OF_SEVERAL[step][0])
     of_size = _budgets_by_size(sizes, budgets, *OF_SEVERAL[step][1:3])
+    read = read_arms(arms)
+    _check_arms(step, read, [budget for found in of_size.values() for budget in found])
     plain = {name: value for name, value in given.items() if name not in LISTS}
     cells = []
     for arm in read:
@@ -296,18 +296,29 @@ def grid_cells(step: str, given: Given, known: Known) -> list[Cell]:
                 cells.append(Cell(arm, size, None, None, _data_of(one, known)))
                 continue
             one = {name: value for name, value in one.items() if name != "typed" or arm.method.startswith("uni-path")}
-            for budget in of_size[size]:
+            for budget in filter(arm.has, of_size[size]):
                 for seed in seeds:
                     chosen = {**one, "method": arm.method, **budget.parameters, "seed": seed}
                     cells.append(Cell(arm, size, budget, seed, find("generation", chosen, known)))
     return cells
 
 
-def _check_baselines(arms: Iterable[Arm], where: str) -> None:
-    named = {arm.name for arm in arms}
+_CHOOSING = ("efficiency", "rates")  # steps that choose a rate for each arm first, the baseline's too
+
+
+def _check_arms(step: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> None:
+    where, named = OF_SEVERAL[step][0], {budget.name: budget for budget in budgets}
     for arm in arms:
-        if arm.baseline not in named:
-            raise ParameterError(f"{where} holds {arm.name!r} without {arm.baseline!r}, which it is compared with")
+        if absent := [name for name in arm.budgets if name not in named]:
+            raise ParameterError(f"{where} holds {arm.name!r} at {absent[0]}, but the budgets are {', '.join(named)}")
+    for budget in named.values():
+        there = [arm for arm in arms if arm.has(budget)]
+        names = {arm.name_without_rate if step in _CHOOSING else arm.name for arm in there}
+        for arm in there:
+            if arm.baseline not in names:
+                raise ParameterError(
+                    f"{where} holds {arm.name!r} without {arm.baseline!r}, which it is compared with, at {budget.name}"
+                )
 
 
 def _budgets_by_size(sizes: list[int], texts: list[str], sizes_are: str, budgets_are: str) -> dict[int, list[Budget]]:

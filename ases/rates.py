@@ -1,6 +1,6 @@
 """Learning rates of a grid's arms -> which is best for each on validation questions, and the arms at their best.
 
->>> rates = rates_table(cells, gather(cells))                                     # doctest: +SKIP
+>>> rates = rates_table(gather(cells))                                            # doctest: +SKIP
 >>> cell_table(at_best_rate(gather(cells), rates))                                # doctest: +SKIP
 
 An arm stands in such a grid once as it is, with its usual rate, and once with each further ``learning_rate``.
@@ -9,39 +9,38 @@ Validation questions choose, test questions measure. Ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from ases.arms import LEARNING_RATE, read_arm
-from ases.cells import Cell, Grid
+from ases.cells import Grid
 from ases.measures import MEASURES, headline, measure_in
 from ases.statistics import summarise
 
 _PLACE = ["train_size", "budget"]
 
 
-def rates_table(cells: Sequence[Cell], grid: Grid) -> pd.DataFrame:
+def rates_table(grid: Grid) -> pd.DataFrame:
     """One row an arm and learning rate at each training-set size and budget, in the order of the grid.
 
-    ``grid`` is what :func:`ases.cells.gather` made of the cells. Columns: ``train_size, budget, arm`` (without its
-    rate), ``learning_rate, usual_rate`` (that of the arm without one of its own; NaN where that was not run),
-    ``chosen`` (the best on validation questions; of equals the first), ``valid`` (accuracy or ROUGE-L there, the mean
-    over seeds), then on test questions ``accuracy`` (or ``rouge_l``) with ``low, high`` (95 %) and ``n, seeds``; and
-    ``written``, the arm as the grid names it.
+    ``grid`` is what :func:`ases.cells.gather` makes of cells. Columns: ``train_size, budget, arm`` (without its rate),
+    ``learning_rate, usual_rate`` (that of the arm without one of its own; NaN where that was not run), ``chosen`` (the
+    best on validation questions; of equals the first), ``valid`` (accuracy or ROUGE-L there, the mean over seeds), then
+    on test questions ``accuracy`` (or ``rouge_l``) with ``low, high`` (95 %) and ``n, seeds``; and ``written``, the arm
+    as the grid names it. What trains nothing has no row.
     """
     measure = MEASURES[headline(grid.predictions)]
-    rate = {cell.arm.name: cell.run.settings.training.learning_rate for cell in cells if cell.seed is not None}
-    valid = grid.costs.groupby([*_PLACE, "arm"])["valid"].mean()
+    costs = grid.costs.groupby([*_PLACE, "arm"])[["valid", LEARNING_RATE]].mean()
     rows = []
     for (size, budget), part in grid.predictions.groupby(_PLACE, sort=False):
         found = summarise(part.assign(method=part["arm"]), value=measure.name).set_index("method")
-        for name in (one for one in grid.baselines if one in found.index and one in rate):
-            row, arm = found.loc[name], without_rate(name)
-            keys = {"train_size": size, "budget": budget, "arm": arm, LEARNING_RATE: rate[name]}
-            keys["usual_rate"] = rate.get(arm, float("nan"))
+        own = costs.loc[size, budget].dropna(subset=LEARNING_RATE)
+        for name in (one for one in grid.baselines if one in own.index):
+            row, cost, arm = found.loc[name], own.loc[name], without_rate(name)
+            usual = own[LEARNING_RATE].get(arm, float("nan"))
+            keys = {"train_size": size, "budget": budget, "arm": arm, LEARNING_RATE: cost[LEARNING_RATE]}
+            keys |= {"usual_rate": usual, "valid": cost["valid"]}
             shown = {measure.column: row["mean"], **row[["low", "high", "n", "seeds"]].to_dict()}
-            rows.append({**keys, "valid": valid[size, budget, name], **shown, "written": name})
+            rows.append({**keys, **shown, "written": name})
     table = pd.DataFrame(rows).astype({"n": int, "seeds": int})
     best = table.groupby([*_PLACE, "arm"], sort=False)["valid"].idxmax()
     table.insert(5, "chosen", table.index.isin(best))

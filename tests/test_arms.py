@@ -58,6 +58,49 @@ def test_a_grid_trains_each_arm_at_its_rate_and_names_it_without() -> None:
         runs.plan({**grid, "arms": ["seq2seq, learning_rate=0.01", "seq2seq, learning_rate=0.02", "uni-path"]})
 
 
+AT = ["seq2seq at 1e9 flops", "seq2seq, learning_rate=0.01 at 2e9 flops or 4e9 flops", "uni-path"]
+
+
+def test_an_arm_may_have_some_of_the_budgets_only() -> None:
+    grid = {"arms": AT, "train_sizes": [50], "budgets": ["1e9 flops", "2e9 flops", "4e9 flops"], "seeds": [0]}
+    cells = runs.cells(runs.plan(grid)[-1])
+    rates = {(cell.arm.name, cell.budget.amount): cell.run.settings.training.learning_rate for cell in cells}
+    usual = rates["uni-path", 1e9]
+    assert rates == {
+        ("seq2seq", 1e9): usual, ("seq2seq", 2e9): 0.01, ("seq2seq", 4e9): 0.01,
+        **{("uni-path", budget): usual for budget in (1e9, 2e9, 4e9)},
+    }  # fmt: skip
+    assert len(cells) == 6
+
+
+@pytest.mark.parametrize(
+    ("arms", "message"),
+    [
+        ([*AT, "uni-path-merged at 3e9 flops"], r"'uni-path-merged' at 3e\+09 flops, but the budgets are 1e\+09 flops"),
+        (["seq2seq at 1e9 flops", "uni-path"], r"'uni-path' without 'seq2seq', which .* at 2e\+09 flops"),
+        (["seq2seq", "seq2seq at 1e9 flops"], "'seq2seq' stands twice"),
+        (["seq2seq at 1e9", "uni-path"], "'1e9' is no budget"),
+        (["seq2seq", "lookup at 1e9 flops"], "trains nothing"),
+    ],
+)
+def test_arms_and_budgets_that_do_not_belong_together_are_refused(arms: list[str], message: str) -> None:
+    grid = {"train_sizes": [50], "budgets": ["1e9 flops", "2e9 flops", "4e9 flops"], "seeds": [0]}
+    with pytest.raises(ParameterError, match=message):
+        runs.plan({**grid, "arms": arms})
+
+
+def test_where_a_rate_is_chosen_the_baseline_may_have_any() -> None:
+    lists = [["seq2seq", "seq2seq, learning_rate=0.01", "uni-path at 1e9 flops"], [50], ["1e9 flops", "2e9 flops"], [0]]
+    lists[0][0] += " at 1e9 flops"
+    for names in (runs.OF_SEVERAL["efficiency"], runs.OF_SEVERAL["rates"]):
+        assert len(runs.cells(runs.plan(dict(zip(names, lists, strict=True)))[-1])) == 4
+    names = runs.OF_SEVERAL["sensitivity"]
+    with pytest.raises(ParameterError, match="without 'seq2seq'"):
+        runs.plan(
+            dict(zip(names, [[*lists[0], "uni-path-merged, strategy=gold at 2e9 flops"], *lists[1:]], strict=True))
+        )
+
+
 def test_a_grid_holds_an_arm_that_goes_on_against_the_control_that_does() -> None:
     grid = {"train_sizes": [50], "budgets": ["1e9 flops"], "seeds": [0]}
     with pytest.raises(ParameterError, match="'uni-path, init=seq2seq' without 'seq2seq, init=seq2seq'"):

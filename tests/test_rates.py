@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ from ases.arms import read_arm
 from ases.cells import Grid, cell_table
 from ases.expectations import FAILED, HELD, UNDECIDED, UNTESTED, rate_expectations
 from ases.grid_figures import arm_rates
-from ases.needs import Cell
 from ases.rates import at_best_rate, rate_findings, rates_table, without_rate
 
 N = 200
@@ -24,12 +21,9 @@ ARMS = {
 }
 
 
-def made(
-    arms: dict[str, tuple[float, float, float]] = ARMS, seeds: int = 1, budget: str = "1.6e+13 flops"
-) -> tuple[list[Cell], Grid]:
-    rows, costs, cells = [], [], []
+def made(arms: dict[str, tuple[float, float, float]] = ARMS, seeds: int = 1, budget: str = "1.6e+13 flops") -> Grid:
+    rows, costs = [], []
     for name, (rate, valid, test) in arms.items():
-        run = SimpleNamespace(settings=SimpleNamespace(training=SimpleNamespace(learning_rate=rate)))
         for seed in range(seeds):
             keys = {"train_size": 500, "budget": budget, "arm": name, "seed": seed}
             rows += [
@@ -38,14 +32,13 @@ def made(
             ]
             spent = {"training_flops": 4e12, "target_tokens": 1e5, "scorer_flops": 0.0, "epochs": 2.0}
             costs.append({**keys, "valid": valid + 0.01 * seed, "bleu": 5.0, "learning_rate": rate, **spent})
-            cells.append(Cell(read_arm(name), 500, None, seed, run))
     baselines = {name: read_arm(name).baseline for name in arms}
-    return cells, Grid(pd.DataFrame(rows), pd.DataFrame(costs), baselines)
+    return Grid(pd.DataFrame(rows), pd.DataFrame(costs), baselines)
 
 
 def test_validation_chooses_and_test_measures() -> None:
-    cells, grid = made(seeds=2)
-    rates = rates_table(cells, grid)
+    grid = made(seeds=2)
+    rates = rates_table(grid)
     assert rates["arm"].tolist() == ["seq2seq", "seq2seq", "uni-path, strategy=gold", "uni-path, strategy=gold"]
     assert rates["chosen"].tolist() == [False, True, False, True]
     assert rates["usual_rate"].tolist() == [3e-3] * 4 and rates["learning_rate"].tolist() == [3e-3, 6e-3] * 2
@@ -55,8 +48,8 @@ def test_validation_chooses_and_test_measures() -> None:
 
 
 def test_arms_at_their_best_are_held_against_seq2seq_at_its_best() -> None:
-    cells, grid = made()
-    best = at_best_rate(grid, rates_table(cells, grid))
+    grid = made()
+    best = at_best_rate(grid, rates_table(grid))
     assert best.baselines == {"seq2seq": "seq2seq", "uni-path, strategy=gold": "seq2seq"}
     table = cell_table(best).set_index("arm")
     assert table["accuracy"].tolist() == pytest.approx([0.55, 0.35])
@@ -65,13 +58,13 @@ def test_arms_at_their_best_are_held_against_seq2seq_at_its_best() -> None:
 
 
 def test_what_trains_nothing_stays_beside_the_chosen() -> None:
-    cells, grid = made(seeds=2)
+    grid = made(seeds=2)
     lookup = grid.predictions[grid.predictions["arm"] == "seq2seq"].assign(arm="lookup", correct=False)
-    costs = grid.costs[grid.costs["arm"] == "seq2seq"].assign(arm="lookup", valid=np.nan)
+    costs = grid.costs[grid.costs["arm"] == "seq2seq"].assign(arm="lookup", valid=np.nan, learning_rate=np.nan)
     whole = Grid(
         pd.concat([grid.predictions, lookup]), pd.concat([grid.costs, costs]), grid.baselines | {"lookup": "seq2seq"}
     )
-    best = at_best_rate(whole, rates_table(cells, whole))
+    best = at_best_rate(whole, rates_table(whole))
     assert list(best.baselines) == ["seq2seq", "uni-path, strategy=gold", "lookup"]
     assert best.predictions.groupby("arm").size().to_dict() == dict.fromkeys(best.baselines, 2 * N)
     assert cell_table(best).set_index("arm").loc["lookup", "accuracy"] == 0.0
@@ -79,11 +72,11 @@ def test_what_trains_nothing_stays_beside_the_chosen() -> None:
 
 def test_of_equal_rates_the_first_is_chosen_and_one_rate_is_chosen_of_itself() -> None:
     arms = {"seq2seq": (3e-3, 0.5, 0.5), "seq2seq, learning_rate=6e-3": (6e-3, 0.5, 0.9), "uni-path": (3e-3, 0.2, 0.2)}
-    assert rates_table(*made(arms))["chosen"].tolist() == [True, False, True]
+    assert rates_table(made(arms))["chosen"].tolist() == [True, False, True]
 
 
 def test_an_arm_without_its_usual_rate_says_so() -> None:
-    rates = rates_table(*made({name: ARMS[name] for name in list(ARMS)[:2] + list(ARMS)[3:]}))
+    rates = rates_table(made({name: ARMS[name] for name in list(ARMS)[:2] + list(ARMS)[3:]}))
     assert np.isnan(rates["usual_rate"].iloc[-1]) and rates["arm"].iloc[-1] == "uni-path, strategy=gold"
 
 
@@ -93,18 +86,18 @@ def test_the_name_without_the_rate_is_an_arm_again() -> None:
 
 
 def test_sentences_read_the_table_and_name_the_ends() -> None:
-    rates = rates_table(*made())
+    rates = rates_table(made())
     first, ends = rate_findings(rates)
     assert "seq2seq 0.006 (55.0%, +5.0 over its usual rate)" in first
     assert "uni-path, strategy=gold 0.006 (30.0%, +10.0 over its usual rate)" in first
     assert ends.endswith("seq2seq, uni-path, strategy=gold.")
     inner = ARMS | {"seq2seq, learning_rate=12e-3": (12e-3, 0.1, 0.1)}
     inner |= {"uni-path, learning_rate=12e-3, strategy=gold": (12e-3, 0.1, 0.1)}
-    assert len(rate_findings(rates_table(*made(inner)))) == 1
+    assert len(rate_findings(rates_table(made(inner)))) == 1
 
 
 def test_a_panel_an_arm_with_its_chosen_rate_ringed() -> None:
-    rates = rates_table(*made())
+    rates = rates_table(made())
     axes = [ax for ax in arm_rates(rates).axes if ax.get_visible()]
     assert [ax.get_title(loc="left") or ax.get_title() for ax in axes] == ["seq2seq", "uni-path: gold"]
     for ax, arm in zip(axes, ("seq2seq", "uni-path, strategy=gold"), strict=True):
@@ -119,8 +112,8 @@ def verdicts(budget: str = "1.6e+13 flops", **changes: tuple[float, float, float
     arms = {"seq2seq": (6e-3, 0.5, 0.5), "seq2seq, learning_rate=12e-3": (12e-3, 0.7, 0.7)}
     arms |= {"uni-path": (3e-3, 0.1, 0.1), "uni-path, learning_rate=6e-3": (6e-3, 0.4, 0.4)}
     arms |= {{"base": "seq2seq", "fast": "uni-path, learning_rate=6e-3"}[name]: one for name, one in changes.items()}
-    cells, grid = made(arms, budget=budget)
-    rates = rates_table(cells, grid)
+    grid = made(arms, budget=budget)
+    rates = rates_table(grid)
     return rate_expectations(rates, cell_table(at_best_rate(grid, rates)))["verdict"].tolist()
 
 
@@ -139,8 +132,8 @@ def test_predictions_about_rates(changes: dict[str, tuple[float, float, float]],
 
 
 def test_without_uni_path_nothing_is_said_of_it() -> None:
-    cells, grid = made({name: ARMS[name] for name in list(ARMS)[:2]})
-    rates = rates_table(cells, grid)
+    grid = made({name: ARMS[name] for name in list(ARMS)[:2]})
+    rates = rates_table(grid)
     found = rate_expectations(rates, cell_table(at_best_rate(grid, rates)))
     assert found["verdict"].tolist() == [HELD, UNDECIDED, *[UNTESTED] * 3]
 
