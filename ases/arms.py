@@ -111,7 +111,11 @@ def read_arm(text: str) -> Arm:
     together.
     """
     what, at, only = text.partition(" at ")
-    budgets = tuple(read_budget(one).name for one in only.split(" or ")) if at else ()
+    budgets = [read_budget(one) for one in only.split(" or ")] if at else []
+    if any(budget.size for budget in budgets):
+        raise ParameterError(
+            f"the arm {text!r} has a budget for one training-set size, which only lists of budgets can"
+        )
     method, *rest = [part.strip() for part in what.split(",")]
     known = (*METHODS, LOOKUP)
     if method not in known:
@@ -132,7 +136,8 @@ def read_arm(text: str) -> Arm:
             raise ParameterError(f"the arm {text!r}: {name} is not a plain value: {error}") from None
     if method == LOOKUP and (set(values) - _OF_THE_TASK or budgets):
         raise ParameterError(f"the arm {text!r} trains nothing, so that only parameters of the data can be its own")
-    return Arm(", ".join([method, *(part.replace(" ", "") for part in rest)]), method, values, budgets)
+    name = ", ".join([method, *(part.replace(" ", "") for part in rest)])
+    return Arm(name, method, values, tuple(budget.name for budget in budgets))
 
 
 def read_arms(texts: Iterable[str]) -> list[Arm]:
