@@ -196,6 +196,19 @@ def at_plateau(grid: Grid) -> Grid:
     return Grid(predictions.assign(budget=BEST), kept.assign(budget=BEST), grid.baselines)
 
 
+def with_common_budgets(grid: Grid) -> Grid:
+    """The grid with those budgets alone that every training-set size has.
+
+    Where one size may train for longer than another, a curve over sizes would show that and not the data. Raises
+    DataError where no budget is common to all.
+    """
+    sizes = grid.costs.groupby("budget")["train_size"].nunique()
+    common = sizes.index[sizes == grid.costs["train_size"].nunique()]
+    if common.empty:
+        raise DataError("no budget of this grid is common to all its training-set sizes; add one for all of them")
+    return Grid(*(one[one["budget"].isin(common)] for one in (grid.predictions, grid.costs)), grid.baselines)
+
+
 def lengths_table(grid: Grid) -> pd.DataFrame:
     """Each arm's measure by how long the reference is: a row an arm and length at each training-set size and budget.
 

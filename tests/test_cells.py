@@ -24,6 +24,7 @@ from ases.cells import (
     power_line,
     seed_spread,
     short_cells,
+    with_common_budgets,
 )
 from ases.certainty import few_seeds
 from ases.claims import CLAIMS, MARGIN, claims_shown, claims_table
@@ -281,6 +282,20 @@ class _Written:
 
     def path(self, name: str) -> Path:
         return self.folder / name
+
+
+def test_sizes_are_compared_with_the_budgets_that_all_of_them_have() -> None:
+    small, large = grid({one: value for one, value in TWO.items() if one[1] == SMALL}), grid(TWO)
+    costs = pd.concat([small.costs.assign(train_size=500), large.costs.assign(train_size=2000)])
+    predictions = pd.concat([small.predictions.assign(train_size=500), large.predictions.assign(train_size=2000)])
+    both = with_common_budgets(Grid(predictions, costs, large.baselines))
+    assert set(both.costs["budget"]) == set(both.predictions["budget"]) == {SMALL}
+    assert set(at_plateau(both).costs["training_flops"]) == {1e12}, "with the larger one 2,000 would have learned more"
+    alone = with_common_budgets(large)
+    assert len(alone.costs) == len(large.costs) and len(alone.predictions) == len(large.predictions)
+    other = costs[(costs["train_size"] == 500) | (costs["budget"] == LARGE)]
+    with pytest.raises(DataError, match="no budget of this grid is common"):
+        with_common_budgets(Grid(predictions, other, large.baselines))
 
 
 def test_the_lookup_stands_at_the_budgets_and_seeds_of_its_own_size(
