@@ -58,11 +58,14 @@ def at_best_rate(grid: Grid, rates: pd.DataFrame) -> Grid:
     An arm that trains nothing has none to choose, and stays as it is.
     """
     chosen = rates.loc[rates["chosen"], [*_PLACE, "written", "arm"]].rename(columns={"arm": "short"})
+    rank = {name: {value: at for at, value in enumerate(grid.costs[name].unique())} for name in _PLACE}
     parts = []
     for table in (grid.predictions, grid.costs):
         found = table.merge(chosen, how="left", left_on=[*_PLACE, "arm"], right_on=[*_PLACE, "written"])
         kept = found[found["short"].notna() | ~found["arm"].isin(rates["written"])]
-        parts.append(kept.assign(arm=kept["short"].fillna(kept["arm"])).drop(columns=["short", "written"]))
+        kept = kept.assign(arm=kept["short"].fillna(kept["arm"])).drop(columns=["short", "written"])
+        # In the grid's order of sizes and budgets, whichever rates were chosen.
+        parts.append(kept.sort_values(_PLACE, key=lambda column: column.map(rank[column.name]), kind="stable"))
     names = dict.fromkeys(without_rate(arm) for arm in grid.baselines)
     kept = set(parts[0]["arm"])
     return Grid(

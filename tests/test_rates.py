@@ -57,6 +57,16 @@ def test_arms_at_their_best_are_held_against_seq2seq_at_its_best() -> None:
     assert len(best.costs) == 2 and list(best.predictions) == list(grid.predictions)
 
 
+def test_sizes_and_budgets_keep_their_order_whichever_rates_were_chosen() -> None:
+    slow = {name: (rate, 0.9 if rate == 3e-3 else 0.1, test) for name, (rate, _, test) in ARMS.items()}
+    grids = [made(slow, budget="1.6e+13 flops"), made(budget="4e+12 flops")]  # one has the first rates, one the second
+    predictions, costs = (pd.concat([getattr(one, name) for one in grids]) for name in ("predictions", "costs"))
+    whole = Grid(predictions.sort_values("arm", kind="stable"), costs, grids[0].baselines)
+    table = cell_table(at_best_rate(whole, rates_table(whole)))
+    assert table["budget"].tolist() == ["1.6e+13 flops"] * 2 + ["4e+12 flops"] * 2
+    assert table["learning_rate"].tolist() == [3e-3, 3e-3, 6e-3, 6e-3]
+
+
 def test_what_trains_nothing_stays_beside_the_chosen() -> None:
     grid = made(seeds=2)
     lookup = grid.predictions[grid.predictions["arm"] == "seq2seq"].assign(arm="lookup", correct=False)
