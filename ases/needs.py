@@ -406,7 +406,7 @@ def _shown_beside() -> list[str | None]:
     shown = {
         ("experiment", ""): ("claims.csv", "plateau.csv", "budgets.csv"),
         ("experiment", "reports_zh"): ("claims.csv", "plateau.csv", "budgets.csv"),
-        ("efficiency", ""): ("efficiency.csv", "multiples.csv", "expectations.csv"),
+        ("efficiency", ""): ("efficiency.csv", "multiples.csv", "flops.csv", "expectations.csv"),
         ("sensitivity", ""): ("sensitivity.csv", "claims.csv", "expectations.csv"),
         ("rates", ""): ("best.csv", "expectations.csv"),
     }
