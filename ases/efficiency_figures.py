@@ -146,7 +146,7 @@ def accuracy_by_flops(table: pd.DataFrame) -> Figure:
             if len(rows):
                 _line(ax, rows, rows["flops"], look, measure)
         ax.set(xscale="log", title=f"{size:,} training examples", xlabel="training FLOPs")
-        _decades(ax, panel["flops"])
+        _decades(ax, table["flops"])  # one axis for all panels: compute is what they share
         measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
     for ax in axes.flat[len(sizes) :]:
         ax.set_visible(False)

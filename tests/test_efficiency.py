@@ -264,6 +264,7 @@ def test_accuracy_by_flops_has_a_panel_a_size() -> None:
         assert [line.get_xdata().tolist() for line in ax.get_lines()] == [[flops] for flops in rows["flops"]]
         low, high = ax.get_xlim()
         assert low < rows["flops"].min() and rows["flops"].max() < high and len(ax.get_xticks()) > 0
+    assert len({ax.get_xlim() for ax in shown}) == 1, "one axis: compute is what the panels share"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ARMS
     with pytest.raises(DataError, match="no place on a log axis"):
         accuracy_by_flops(table.assign(flops=0.0))
