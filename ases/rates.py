@@ -65,12 +65,11 @@ def at_best_rate(grid: Grid, rates: pd.DataFrame) -> Grid:
         kept = found[found["short"].notna() | ~found["arm"].isin(rates["written"])]
         kept = kept.assign(arm=kept["short"].fillna(kept["arm"])).drop(columns=["short", "written"])
         # In the grid's order of sizes and budgets, whichever rates were chosen.
-        parts.append(kept.sort_values(_PLACE, key=lambda column: column.map(rank[column.name]), kind="stable"))
+        by_rank = {"key": lambda column: column.map(rank[column.name]), "kind": "stable", "ignore_index": True}
+        parts.append(kept.sort_values(_PLACE, **by_rank))
+    there = set(parts[0]["arm"])
     names = dict.fromkeys(without_rate(arm) for arm in grid.baselines)
-    kept = set(parts[0]["arm"])
-    return Grid(
-        *(part.reset_index(drop=True) for part in parts), {arm: read_arm(arm).baseline for arm in names if arm in kept}
-    )
+    return Grid(*parts, {arm: read_arm(arm).baseline for arm in names if arm in there})
 
 
 def rate_findings(rates: pd.DataFrame) -> list[str]:

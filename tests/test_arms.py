@@ -91,15 +91,17 @@ def test_arms_and_budgets_that_do_not_belong_together_are_refused(arms: list[str
 
 
 def test_where_a_rate_is_chosen_the_baseline_may_have_any() -> None:
-    lists = [["seq2seq", "seq2seq, learning_rate=0.01", "uni-path at 1e9 flops"], [50], ["1e9 flops", "2e9 flops"], [0]]
-    lists[0][0] += " at 1e9 flops"
-    for names in (runs.OF_SEVERAL["efficiency"], runs.OF_SEVERAL["rates"]):
-        assert len(runs.cells(runs.plan(dict(zip(names, lists, strict=True)))[-1])) == 4
-    names = runs.OF_SEVERAL["sensitivity"]
+    arms = ["seq2seq at 1e9 flops", "seq2seq, learning_rate=0.01", "uni-path at 1e9 flops"]
+    gold = "uni-path-merged, strategy=gold at 2e9 flops"  # where only the seq2seq with a rate of its own is
+    others = [[50], ["1e9 flops", "2e9 flops"], [0]]
+
+    def cells(step: str) -> list[runs.Cell]:
+        names = runs.OF_SEVERAL[step]
+        return runs.cells(runs.plan(dict(zip(names, [[*arms, gold], *others], strict=True)))[-1])
+
+    assert len(cells("efficiency")) == len(cells("rates")) == 5
     with pytest.raises(ParameterError, match="without 'seq2seq'"):
-        runs.plan(
-            dict(zip(names, [[*lists[0], "uni-path-merged, strategy=gold at 2e9 flops"], *lists[1:]], strict=True))
-        )
+        cells("sensitivity")
 
 
 def test_a_grid_holds_an_arm_that_goes_on_against_the_control_that_does() -> None:
