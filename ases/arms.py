@@ -36,7 +36,8 @@ LEARNING_RATE = "learning_rate"
 _BUDGETED = ("budget", "budget_unit")
 _ALL = frozenset(one.name for part in PARTS if part is not BenchmarkSettings for one in fields(part))
 _TAKEN = _ALL - {"method", "seed", "train_size", "data_folder", *_BUDGETED}
-_OF_THE_TASK = frozenset(one.name for one in fields(DataSettings)) | {"model", "gradient_checkpointing"}
+_OF_THE_DATA = frozenset(one.name for one in fields(DataSettings))
+_OF_THE_TASK = _OF_THE_DATA | {"model", "gradient_checkpointing"}
 _OF_THE_BASELINE = _OF_THE_TASK | {"init"}
 
 
@@ -65,6 +66,11 @@ class Arm:
     def own(self, without: Collection[str] = ()) -> list[str]:
         """Its own parameters as they are written, ``strategy=gold``, but for those whose names are given."""
         return [part for part in self.name.split(", ")[1:] if part.partition("=")[0] not in without]
+
+    @property
+    def usual(self) -> str:
+        """The arm that this one is a variant of: its method on the same data, with nothing else of its own."""
+        return ", ".join([self.method, *self.own(set(self.parameters) - _OF_THE_DATA)])
 
     @property
     def name_without_rate(self) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, LOOKUP, Arm, Budget
+from ases.arms import LEARNING_RATE, LOOKUP, Arm, Budget, read_arm
 from ases.certainty import few_seeds, power_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
@@ -207,6 +207,20 @@ def with_common_budgets(grid: Grid) -> Grid:
     if common.empty:
         raise DataError("no budget of this grid is common to all its training-set sizes; add one for all of them")
     return Grid(*(one[one["budget"].isin(common)] for one in (grid.predictions, grid.costs)), grid.baselines)
+
+
+def against_usual(grid: Grid) -> Grid:
+    """Each variant against its method as it is otherwise set, on the same questions: what does one choice change?
+
+    Kept are the variants whose usual arm (:attr:`ases.arms.Arm.usual`) the grid holds, and those arms. Raises DataError
+    where there is none.
+    """
+    usual = {arm: read_arm(arm).usual for arm in grid.baselines}
+    varied = {one for arm, one in usual.items() if one in usual and arm != one}
+    if not varied:
+        raise DataError("this grid holds no variant of one of its arms, such as one of its own strategy")
+    kept = {arm: one for arm, one in usual.items() if one in varied}
+    return Grid(*(one[one["arm"].isin(kept)] for one in (grid.predictions, grid.costs)), kept)
 
 
 def lengths_table(grid: Grid) -> pd.DataFrame:

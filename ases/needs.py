@@ -319,6 +319,12 @@ def _check_arms(step: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> No
                 raise ParameterError(
                     f"{where} holds {arm.name!r} without {arm.baseline!r}, which it is compared with, at {budget.name}"
                 )
+    written = {arm.name for arm in arms}
+    if step == "sensitivity" and not any(arm.usual in written - {arm.name} for arm in arms):
+        raise ParameterError(
+            f"{where} varies nothing: no arm differs in a parameter from another, as 'uni-path-merged, strategy=gold' "
+            "does from 'uni-path-merged'"
+        )
 
 
 def _budgets_by_size(sizes: list[int], texts: list[str], sizes_are: str, budgets_are: str) -> dict[int, list[Budget]]:
@@ -407,8 +413,8 @@ def _shown_beside() -> list[str | None]:
         ("experiment", ""): ("claims.csv", "plateau.csv", "budgets.csv"),
         ("experiment", "reports_zh"): ("claims.csv", "plateau.csv", "budgets.csv"),
         ("efficiency", ""): ("efficiency.csv", "multiples.csv", "flops.csv", "expectations.csv"),
-        ("sensitivity", ""): ("sensitivity.csv", "claims.csv", "expectations.csv"),
-        ("rates", ""): ("best.csv", "expectations.csv"),
+        ("sensitivity", ""): ("sensitivity.csv", "expectations.csv"),
+        ("rates", ""): ("expectations.csv",),
     }
     paths = [Shelf("real").figures(STEPS["comparison"]) / "comparison.csv"]
     for (step, task), names in shown.items():

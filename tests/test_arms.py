@@ -104,6 +104,28 @@ def test_where_a_rate_is_chosen_the_baseline_may_have_any() -> None:
         cells("sensitivity")
 
 
+@pytest.mark.parametrize(
+    ("arm", "usual"),
+    [
+        ("uni-path", "uni-path"),
+        ("uni-path-merged, strategy=gold, beta=2", "uni-path-merged"),
+        ("seq2seq, model=micro, init=seq2seq", "seq2seq"),
+        ("uni-path, strategy=gold, steps_to=4, longest_learned=2", "uni-path, steps_to=4, longest_learned=2"),
+    ],
+)
+def test_a_variant_differs_from_its_usual_arm_in_anything_but_the_data(arm: str, usual: str) -> None:
+    assert read_arm(arm).usual == usual
+
+
+def test_a_sensitivity_that_varies_nothing_is_refused_before_any_work() -> None:
+    lists = {"variant_sizes": [50], "variant_budgets": ["1e9 flops"], "variant_seeds": [0]}
+    for variants in (["seq2seq", "uni-path"], ["seq2seq", "uni-path-merged, strategy=gold"]):
+        with pytest.raises(ParameterError, match="variants varies nothing.*'uni-path-merged, strategy=gold' does from"):
+            runs.plan({**lists, "variants": variants})
+    named = ["seq2seq", "uni-path-merged, learning_rate=6e-3", "uni-path-merged, strategy=gold"]
+    assert len(runs.cells(runs.plan({**lists, "variants": named})[-1])) == 3
+
+
 def test_a_grid_holds_an_arm_that_goes_on_against_the_control_that_does() -> None:
     grid = {"train_sizes": [50], "budgets": ["1e9 flops"], "seeds": [0]}
     with pytest.raises(ParameterError, match="'uni-path, init=seq2seq' without 'seq2seq, init=seq2seq'"):

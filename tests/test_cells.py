@@ -13,6 +13,7 @@ from ases.arms import read_arm, read_budget
 from ases.cells import (
     BEST,
     Grid,
+    against_usual,
     at_plateau,
     by_flops,
     cell_findings,
@@ -296,6 +297,24 @@ def test_sizes_are_compared_with_the_budgets_that_all_of_them_have() -> None:
     other = costs[(costs["train_size"] == 500) | (costs["budget"] == LARGE)]
     with pytest.raises(DataError, match="no budget of this grid is common"):
         with_common_budgets(Grid(predictions, other, large.baselines))
+
+
+def test_variants_are_held_against_their_usual_arm_on_the_same_questions() -> None:
+    never = "held_out_schemas=true"
+    gold, micro = "uni-path-merged, strategy=gold", "seq2seq, model=micro"
+    arms = ["seq2seq", micro, "uni-path", "uni-path-merged", gold, f"uni-path, {never}", f"{gold}, {never}", "lookup"]
+    made = grid({(arm, SMALL): 0.2 + 0.05 * at for at, arm in enumerate(arms)})
+    found = against_usual(made)
+    assert found.baselines == {
+        "seq2seq": "seq2seq", micro: "seq2seq", "uni-path-merged": "uni-path-merged", gold: "uni-path-merged"
+    }  # fmt: skip
+    table = cell_table(found).set_index("arm")
+    assert table["difference"].notna().tolist() == [False, True, False, True]
+    pair = made.predictions[made.predictions["arm"].isin(["uni-path-merged", gold])]
+    by_hand = compare(pair.assign(method=pair["arm"]), baseline="uni-path-merged").iloc[0]
+    assert table.loc[gold, "difference"] == by_hand["difference"]
+    with pytest.raises(DataError, match="no variant of one of its arms"):
+        against_usual(grid(TWO))
 
 
 def test_the_lookup_stands_at_the_budgets_and_seeds_of_its_own_size(

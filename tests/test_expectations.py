@@ -5,16 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ases.expectations import (
-    FAILED,
-    HELD,
-    UNDECIDED,
-    UNTESTED,
-    budget_expectations,
-    expectations_line,
-    expectations_table,
-    size_expectations,
-)
+from ases.expectations import expectations_table, size_expectations, variant_expectations
+from ases.verdicts import FAILED, HELD, UNDECIDED, UNTESTED, verdicts_line
 
 
 def tables(**changes: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -55,7 +47,7 @@ def test_what_was_expected_and_came() -> None:
     assert verdicts() == [HELD, HELD, HELD, HELD, HELD, HELD, FAILED]
     found = expectations_table(*tables())
     assert found["evidence"].str.contains(r"\d").all() and set(found["train_size"]) == {500}
-    assert expectations_line(found) == "Of 7 predictions (each training-set size counts) 6 held, 1 did not hold."
+    assert verdicts_line(found) == "Of 7 predictions (each training-set size counts) 6 held, 1 did not hold."
 
 
 @pytest.mark.parametrize(
@@ -133,8 +125,8 @@ def by_size(**changes: float) -> pd.DataFrame:
 
 def test_predictions_about_sizes_that_came_true() -> None:
     found = by_size()
-    assert found["verdict"].tolist() == [HELD] * 9
-    assert expectations_line(found) == "Of 9 predictions 9 held."
+    assert found["verdict"].tolist() == [HELD] * 10
+    assert verdicts_line(found) == "Of 10 predictions 10 held."
 
 
 @pytest.mark.parametrize(
@@ -157,6 +149,8 @@ def test_predictions_about_sizes_that_came_true() -> None:
         (7, {"gain": 0.03}, UNDECIDED),
         (8, {"turn": -0.1}, FAILED),
         (8, {"turn": 0.01}, UNDECIDED),
+        (9, {"large": 0.1}, FAILED),
+        (9, {"large": -0.19}, UNDECIDED),
     ],
 )
 def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: dict[str, float], verdict: str) -> None:
@@ -166,40 +160,130 @@ def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: 
 def test_sizes_and_budgets_that_were_not_run_are_not_judged() -> None:
     rows = pd.DataFrame([row(48, "2e+10 flops", "seq2seq", 0.1), row(48, "2e+10 flops", "uni-path", 0.1, 0.0)])
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
-    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 7]
-    assert set(budget_expectations(rows)["verdict"]) == {UNTESTED}
-    only = pd.DataFrame([row(size, "2e+10 flops", "seq2seq", 0.1) for size in (48, 96)])
-    assert set(budget_expectations(only)["verdict"]) == {UNTESTED}
+    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 8]
 
 
 def at_largest_budget(**changes: float) -> list[str]:
-    """Verdicts on ``07_sensitivity``, of two training-set sizes."""
-    found = {"seq2seq": 0.4, "answer-only": 0.2, "uni-path": 0.7, "uni-path-merged": 0.5}
+    """Verdicts on what ``07_experiment`` says of four times the FLOPs, of two training-set sizes."""
+    found = {"seq2seq": 0.8, "answer-only": 0.2, "uni-path": 0.7, "uni-path-merged": 0.5}
     found |= {"uni-path-merged, strategy=gold": 0.6, "uni-path-merged, strategy=random_boundaries": 0.4}
     found |= {"dual-path-merged": 0.45, "dual-path-merged, strategy=gold": 0.52} | changes
     few = found.pop("few", 0.1)
     rows = [row(2000, "1.6e+13 flops", arm, value, value - found["seq2seq"]) for arm, value in found.items()]
     rows += [row(500, "1.6e+13 flops", arm, 0.3 + few, few) for arm in found]
-    only = budget_expectations(pd.DataFrame(rows[: len(found)]))["verdict"].tolist()
-    both = budget_expectations(pd.DataFrame(rows))["verdict"].tolist()
+    elsewhere = [one | {"budget": "4e+12 flops", "accuracy": 0.9, "low": 0.9, "high": 0.9} for one in rows]
+    table = pd.DataFrame([*elsewhere, *rows]).assign(p_holm=0.01)
+    nothing = table[:0].assign(first="", second="", measure="")
+    only = of_the_budget(table[: len(elsewhere) + len(found)], nothing)
+    assert len(of_the_budget(table[: len(elsewhere)], nothing)) == 0
+    both = of_the_budget(table, nothing)
     assert only == [UNTESTED, *both[1:]], "each prediction needs its own size only"
     return both
+
+
+def of_the_budget(table: pd.DataFrame, nothing: pd.DataFrame) -> list[str]:
+    found = expectations_table(table, nothing, nothing)
+    return found["verdict"].tolist()[7 * table["train_size"].nunique() :]
 
 
 @pytest.mark.parametrize(
     ("changes", "verdicts_expected"),
     [
-        ({}, [HELD, HELD, HELD, HELD, HELD]),
-        ({"few": -0.1}, [FAILED, HELD, HELD, HELD, HELD]),
-        ({"few": 0.01}, [UNDECIDED, HELD, HELD, HELD, HELD]),
-        ({"uni-path": 0.5}, [HELD, HELD, FAILED, HELD, HELD]),
-        ({"uni-path-merged": 0.61}, [HELD, UNDECIDED, HELD, HELD, HELD]),  # entropy's are above gold
-        ({"uni-path-merged, strategy=gold": 0.41}, [HELD, UNDECIDED, HELD, HELD, FAILED]),
-        ({"uni-path-merged, strategy=gold": 0.30}, [HELD, FAILED, HELD, HELD, FAILED]),
-        ({"answer-only": 0.5}, [HELD, HELD, HELD, FAILED, HELD]),
-        ({"dual-path-merged, strategy=gold": 0.46}, [HELD, HELD, HELD, HELD, UNDECIDED]),
-        ({"dual-path-merged, strategy=gold": 0.65}, [HELD, HELD, HELD, HELD, FAILED]),
+        ({}, [HELD, HELD, HELD, HELD, HELD, HELD]),
+        ({"few": -0.1}, [FAILED, HELD, HELD, HELD, HELD, HELD]),
+        ({"few": 0.01}, [UNDECIDED, HELD, HELD, HELD, HELD, HELD]),
+        ({"uni-path": 0.5}, [HELD, HELD, FAILED, HELD, HELD, HELD]),
+        ({"uni-path-merged": 0.61}, [HELD, UNDECIDED, HELD, HELD, HELD, HELD]),  # entropy's are above gold
+        ({"uni-path-merged, strategy=gold": 0.41}, [HELD, UNDECIDED, HELD, HELD, FAILED, HELD]),
+        ({"uni-path-merged, strategy=gold": 0.30}, [HELD, FAILED, HELD, HELD, FAILED, HELD]),
+        ({"answer-only": 0.5}, [HELD, HELD, HELD, FAILED, HELD, HELD]),
+        ({"dual-path-merged, strategy=gold": 0.46}, [HELD, HELD, HELD, HELD, UNDECIDED, HELD]),
+        ({"dual-path-merged, strategy=gold": 0.65}, [HELD, HELD, HELD, HELD, FAILED, HELD]),
+        ({"seq2seq": 0.4}, [HELD, HELD, HELD, HELD, HELD, FAILED]),
+        ({"seq2seq": 0.71}, [HELD, HELD, HELD, HELD, HELD, UNDECIDED]),
     ],
 )
-def test_predictions_about_the_largest_budget(changes: dict[str, float], verdicts_expected: list[str]) -> None:
+def test_predictions_about_the_larger_budget(changes: dict[str, float], verdicts_expected: list[str]) -> None:
     assert at_largest_budget(**changes) == verdicts_expected
+
+
+LOOKING, ASKING = ("novelty", "similarity"), ("loss", "information_gain")
+
+
+def of_variants(absent: str = "", **changes: float) -> pd.DataFrame:
+    """Verdicts on ``07_sensitivity``: accuracies, leads over seq2seq and gains over entropy's labels as given."""
+    chosen = {"typed": 0.0, "looking": 0.2, "asking": 0.0, "beta": 0.0, "plain": 0.8, "wide": -0.1, "stories": -0.1}
+    chosen |= {"start": -0.05, "scratch": -0.2, "lost": 0.3, "longer": 0.1} | changes
+    gains = {"typed=true": chosen["typed"], "beta=1.0": chosen["beta"], "beta=2.0": -chosen["beta"]}
+    gains |= {f"strategy={one}": chosen["looking"] for one in LOOKING}
+    gains |= {f"strategy={one}": chosen["asking"] for one in ASKING}
+    told = {"seq2seq": (0.9, None), "uni-path": (chosen["plain"], chosen["scratch"])}
+    never = "held_out_schemas=true"
+    told |= {f"seq2seq, {never}": (0.9 - chosen["lost"], None), "uni-path, init=seq2seq": (0.8, chosen["start"])}
+    told |= {f"uni-path, {never}": (chosen["plain"] - chosen["lost"], chosen["stories"])}
+    told |= {f"uni-path-merged, strategy=gold, {never}": (0.4, chosen["stories"])}
+    told |= {"uni-path, model=micro": (0.7, chosen["wide"])}
+    told |= {"uni-path, steps_to=4, longest_learned=2": (0.2, chosen["longer"])}
+    told |= {f"uni-path-merged, {one}": (0.4 + gain, -0.1) for one, gain in gains.items()}
+    rows = [row(2000, "1.6e+13 flops", arm, *values) for arm, values in told.items() if arm != absent]
+    labels = [row(2000, "1.6e+13 flops", f"uni-path-merged, {one}", 0.4 + gain, gain) for one, gain in gains.items()]
+    labels = [one for one in labels if one["arm"] != absent]
+    return variant_expectations(pd.DataFrame(rows), pd.DataFrame(labels))
+
+
+def test_predictions_about_variants_that_came_true() -> None:
+    found = of_variants()
+    assert found["verdict"].tolist() == [HELD] * 10
+    assert found["evidence"].str.contains(r"\d").all()
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "verdict"),
+    [
+        (0, {"typed": 0.1}, FAILED),
+        (0, {"typed": 0.02}, UNDECIDED),
+        (0, {"typed": -0.2}, HELD),
+        (1, {"looking": 0.0}, FAILED),
+        (1, {"looking": 0.04}, UNDECIDED),
+        (2, {"asking": 0.1}, FAILED),
+        (2, {"asking": 0.02}, UNDECIDED),
+        (3, {"plain": 0.5}, FAILED),
+        (3, {"plain": 0.61}, UNDECIDED),
+        (4, {"beta": 0.1}, FAILED),
+        (4, {"beta": 0.04}, UNDECIDED),
+        (5, {"start": -0.3}, FAILED),
+        (5, {"start": -0.19}, UNDECIDED),
+        (6, {"wide": 0.1}, FAILED),
+        (6, {"wide": -0.01}, UNDECIDED),
+        (7, {"lost": 0.0}, FAILED),
+        (7, {"lost": 0.06}, UNDECIDED),
+        (8, {"stories": 0.1}, FAILED),
+        (8, {"stories": -0.01}, UNDECIDED),
+        (9, {"longer": -0.1}, FAILED),
+        (9, {"longer": 0.01}, UNDECIDED),
+    ],
+)
+def test_a_prediction_about_a_variant_is_judged_by_its_interval(
+    place: int, change: dict[str, float], verdict: str
+) -> None:
+    assert of_variants(**change)["verdict"].iloc[place] == verdict
+
+
+@pytest.mark.parametrize(
+    ("absent", "untested"),
+    [
+        ("uni-path-merged, typed=true", [0]),
+        ("uni-path-merged, strategy=novelty", [1, 3]),
+        ("uni-path-merged, strategy=loss", [2, 3]),
+        ("uni-path-merged, beta=2.0", [4]),
+        ("uni-path", [3, 5, 7]),
+        ("uni-path, init=seq2seq", [5]),
+        ("uni-path, model=micro", [6]),
+        ("seq2seq, held_out_schemas=true", [7]),
+        ("uni-path-merged, strategy=gold, held_out_schemas=true", [8]),
+        ("uni-path, steps_to=4, longest_learned=2", [9]),
+    ],
+)
+def test_a_variant_that_was_not_run_is_not_judged(absent: str, untested: list[int]) -> None:
+    verdicts_found = of_variants(absent)["verdict"]
+    assert verdicts_found.index[verdicts_found == UNTESTED].tolist() == untested

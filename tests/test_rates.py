@@ -8,9 +8,10 @@ import pytest
 
 from ases.arms import read_arm
 from ases.cells import Grid, cell_table
-from ases.expectations import FAILED, HELD, UNDECIDED, UNTESTED, rate_expectations
+from ases.expectations import rate_expectations
 from ases.grid_figures import arm_rates
 from ases.rates import at_best_rate, rate_findings, rates_table, without_rate
+from ases.verdicts import FAILED, HELD, UNDECIDED, UNTESTED
 
 N = 200
 ARMS = {
