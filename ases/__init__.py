@@ -24,7 +24,7 @@ The modules follow the data, and each imports only from those above it:
     power, statistics, effects, steps,
     curves, evaluation, certainty, starts chains -> tables, and how sure they are
     lookup, cells, claims, rates,
-    expectations, efficiency             a control without a model; grids of runs; how much data a method needs
+    verdicts, expectations, efficiency   a control without a model; grids of runs; how much data a method needs
     ratios, trials, breaks,
     interventions, contributions,
     interference, information,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -325,3 +328,19 @@ def test_pages_drawn_from_exports_have_the_same_tables_and_figures(
         f"{path.parents[1].name}/{path.name}": content for path, content in wanted.items()
     }
     assert not [path for path in (tmp_path / "elsewhere").rglob("*") if path.suffix in (".safetensors", ".jsonl")]
+
+
+def test_what_the_readme_recomputes_is_what_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASES_ROOT", str(fake_project.PROJECT))
+    monkeypatch.setenv("ASES_BUILD", str(tmp_path / "build"))
+    text = (fake_project.PROJECT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    path = tmp_path / "table.csv"
+    code = re.sub(r"print\((.*)\.T\)", rf"\1.to_csv({str(path)!r})", code)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    columns = ["accuracy", "low", "high", "difference", "difference_low", "difference_high"]
+    published = pd.read_csv(fake_project.PROJECT / "figures" / "07_experiment" / "budgets.csv")
+    wanted = published[(published["budget"] == "4e+12 flops") & published["arm"].isin(["seq2seq", "uni-path"])]
+    found = pd.read_csv(path)
+    assert found["arm"].tolist() == wanted["arm"].tolist()
+    assert found[columns].to_numpy() == pytest.approx(wanted[columns].to_numpy(), rel=1e-5, nan_ok=True)
