@@ -16,11 +16,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from ases.efficiency import multiple_text
 from ases.errors import DataError
-from ases.looks import LOOKS, PAGE, Look, check, count_text, drawn, legend_above, measure_axis, span
+from ases.looks import LOOKS, PAGE, Look, check, count_text, drawn, flops_axis, legend_above, measure_axis, span
 from ases.measures import Measure, measure_in
 
 # Okabe and Ito's colours, those first that methods do not have, then markers and dashes.
@@ -145,8 +145,8 @@ def accuracy_by_flops(table: pd.DataFrame) -> Figure:
             rows = panel[panel["arm"] == arm].sort_values("flops")
             if len(rows):
                 _line(ax, rows, rows["flops"], look, measure)
-        ax.set(xscale="log", title=f"{size:,} training examples", xlabel="training FLOPs")
-        _decades(ax, table["flops"])  # one axis for all panels: compute is what they share
+        ax.set(title=f"{size:,} training examples", xlabel="training FLOPs")
+        flops_axis(ax, table["flops"])  # one axis for all panels: compute is what they share
         measure_axis(ax.yaxis, measure, top=table[[measure.column, "high"]].max().max())
     for ax in axes.flat[len(sizes) :]:
         ax.set_visible(False)
@@ -165,24 +165,6 @@ def _line(ax: Axes, rows: pd.DataFrame, at: pd.Series, look: Look, measure: Meas
     marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
     marks["clip_on"] = False  # an accuracy of 0 lies on the axis
     ax.plot(at, rows[measure.column], look.line, color=look.colour, label=look.label, linewidth=1, **marks)
-
-
-def _decades(ax: Axes, flops: pd.Series) -> None:
-    """Ticks at the powers of ten, and at 2 and 5 times them where the axis is short."""
-    low, high = flops.min() / 1.3, flops.max() * 1.3
-    steps = (1, 2, 5) if high / low < 30 else (1,)
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [step * 10.0**power for power in powers for step in steps]
-    ax.set_xlim(low, high)
-    ax.set_xticks([tick for tick in ticks if low <= tick <= high])
-    ax.xaxis.set_major_formatter(FuncFormatter(_power_text))
-    ax.xaxis.set_minor_locator(NullLocator())
-
-
-def _power_text(value: float, _: int) -> str:
-    power = math.floor(math.log10(value) + 1e-9)
-    factor = round(value / 10.0**power)
-    return rf"$10^{{{power}}}$" if factor == 1 else rf"${factor}\times10^{{{power}}}$"
 
 
 def _counts(table: pd.DataFrame) -> str:

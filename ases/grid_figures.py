@@ -19,8 +19,20 @@ from matplotlib.ticker import NullLocator
 
 from ases.arms import read_arm
 from ases.claims import MARGIN
-from ases.looks import LOOKS, PAGE, check, drawn, legend_above, measure_axis, name_rows, signed, span, step_names
-from ases.measures import MEASURES, measure_in
+from ases.looks import (
+    LOOKS,
+    PAGE,
+    check,
+    drawn,
+    flops_axis,
+    legend_above,
+    measure_axis,
+    name_rows,
+    signed,
+    span,
+    step_names,
+)
+from ases.measures import MEASURES, Measure, measure_in
 
 _BUDGETS = (("#0072b2", "s"), ("#e69f00", "D"), ("#009e73", "o"), ("#cc79a7", "^"), ("#000000", "v"))
 _GREY = "#7f7f7f"
@@ -159,15 +171,32 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
     for ax, ((size, budget, arm), rows) in zip(axes, panels, strict=True):
         block = blocks.get_group((size, budget))
         behind = block[block["arm"] == rows["baseline"].iloc[0]]
-        if arm != rows["baseline"].iloc[0]:
-            ax.fill_between(behind["steps"], behind["low"], behind["high"], color="#e6e6e6", linewidth=0)
-            ax.plot(behind["steps"], behind[measure.column], color=_GREY, linestyle=(0, (4, 3)), linewidth=1)
-        ax.vlines(rows["steps"], rows["low"], rows["high"], color=arm_colour(arm), linewidth=1.4)
-        ax.plot(rows["steps"], rows[measure.column], marker="o", markersize=3.5, color=arm_colour(arm))
+        _over_baseline(ax, "steps", measure, arm, rows, behind)
         _name_panel(ax, arm, f"{size:,} examples, {_budget_text(budget)}" if len(blocks) > 1 else "")
     axes[0].set_xticks(sorted(table["steps"].unique()), step_names(table))
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
+    figure.supylabel(f"{measure.label}, 95 % interval (grey: its baseline)", fontsize=8)
+    return figure
+
+
+@drawn
+def arm_flops(table: pd.DataFrame) -> Figure:
+    """Accuracy (or ROUGE-L) against training FLOPs (log axis), a panel an arm, its baseline's in grey behind it.
+
+    Columns as in :func:`ases.cells.by_flops`. A panel's title names the training-set size where the table has several.
+    """
+    measure = measure_in(table)
+    check("arm_flops", table, ("low", "high", "n", "seeds"), (measure.column,), keys=("train_size", "arm", "flops"))
+    panels = list(table.groupby(["train_size", "arm"], sort=False))
+    figure, axes = _small_panels(len(panels))
+    for ax, ((size, arm), rows) in zip(axes, panels, strict=True):
+        behind = table[(table["train_size"] == size) & (table["arm"] == read_arm(arm).baseline)]
+        _over_baseline(ax, "flops", measure, arm, rows, behind)
+        _name_panel(ax, arm, f"{size:,} examples" if table["train_size"].nunique() > 1 else "")
+    flops_axis(axes[0], table["flops"])
+    measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
+    figure.supxlabel(f"training FLOPs; {_counted(table)}", fontsize=8)
     figure.supylabel(f"{measure.label}, 95 % interval (grey: its baseline)", fontsize=8)
     return figure
 
@@ -200,13 +229,27 @@ def arm_rates(table: pd.DataFrame) -> Figure:
     axes[0].set_xticks(rates, [f"{1000 * rate:g}" for rate in rates])
     axes[0].xaxis.set_minor_locator(NullLocator())
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[["valid", "high"]].max().max())))
-    seeds = span(table["seeds"])
-    counted = f"n = {span(table['n'])} test questions, {seeds} {'seed' if seeds == '1' else 'seeds'}"
     figure.supxlabel("learning rate in thousandths", fontsize=8)
     figure.supylabel(f"{measure.label} (95 % interval)", fontsize=8)
-    explained = f"filled: validation (ring: chosen); hollow: test; grey line: usual rate; {counted}"
+    explained = f"filled: validation (ring: chosen); hollow: test; grey line: usual rate; {_counted(table)}"
     legend_above(figure, axes[0], explained, columns=min(3, len(budgets)))
     return figure
+
+
+def _over_baseline(ax: Axes, along: str, measure: Measure, arm: str, rows: pd.DataFrame, behind: pd.DataFrame) -> None:
+    """An arm's measure along a column, with intervals; its baseline's in grey behind it, but behind itself nothing."""
+    rows, behind = (one.sort_values(along) for one in (rows, behind))
+    if arm not in behind["arm"].to_numpy():
+        ax.fill_between(behind[along], behind["low"], behind["high"], color="#e6e6e6", linewidth=0)
+        ax.plot(behind[along], behind[measure.column], color=_GREY, linestyle=(0, (4, 3)), linewidth=1)
+    ax.vlines(rows[along], rows["low"], rows["high"], color=arm_colour(arm), linewidth=1.4)
+    ax.plot(rows[along], rows[measure.column], marker="o", markersize=3.5, color=arm_colour(arm))
+
+
+def _counted(table: pd.DataFrame) -> str:
+    """``n = 1,000 test questions, 5 seeds``."""
+    seeds = span(table["seeds"])
+    return f"n = {span(table['n'])} test questions, {seeds} {'seed' if seeds == '1' else 'seeds'}"
 
 
 def _small_panels(count: int) -> tuple[Figure, list[Axes]]:

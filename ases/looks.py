@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from ases.errors import DataError
 from ases.measures import Measure
@@ -201,3 +201,22 @@ def legend_above(figure: Figure, ax: Axes, title: str, columns: int = 1) -> None
 def signed(value: float, digits: int) -> str:
     """A share as percentage points with a sign, which is a real minus for what is negative."""
     return f"{100 * value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def flops_axis(ax: Axes, flops: pd.Series) -> None:
+    """A log axis for FLOPs: ticks at the powers of ten, and at 2 and 5 times them where it is short."""
+    ax.set_xscale("log")
+    low, high = flops.min() / 1.3, flops.max() * 1.3
+    steps = (1, 2, 5) if high / low < 30 else (1,)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    ax.set_xlim(low, high)
+    ax.set_xticks([tick for tick in ticks if low <= tick <= high])
+    ax.xaxis.set_major_formatter(FuncFormatter(_power_text))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def _power_text(value: float, _: int) -> str:
+    power = math.floor(math.log10(value) + 1e-9)
+    factor = round(value / 10.0**power)
+    return rf"$10^{{{power}}}$" if factor == 1 else rf"${factor}\times10^{{{power}}}$"

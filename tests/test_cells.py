@@ -31,7 +31,14 @@ from ases.certainty import few_seeds
 from ases.claims import CLAIMS, MARGIN, claims_shown, claims_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
-from ases.grid_figures import arm_differences, arm_label, arm_lengths, arm_measures, claim_differences
+from ases.grid_figures import (
+    arm_differences,
+    arm_flops,
+    arm_label,
+    arm_lengths,
+    arm_measures,
+    claim_differences,
+)
 from ases.needs import Cell
 from ases.statistics import compare, holm
 
@@ -256,6 +263,17 @@ def test_a_panel_an_arm_has_its_baseline_behind_it() -> None:
     assert len(own) == 1 and len(behind) == 2, "nothing stands behind the baseline itself"
     base = table[table["arm"] == "seq2seq"]["accuracy"].tolist()
     assert list(behind[0].get_ydata()) == base == list(own[0].get_ydata())
+
+
+def test_accuracy_by_flops_is_drawn_in_their_order_with_the_baseline_behind_it() -> None:
+    table = by_flops(cell_table(grid(TWO)))
+    drawn = [ax for ax in arm_flops(table.iloc[::-1]).axes if ax.get_visible()]
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in drawn] == ["uni-path", "seq2seq"]
+    behind, own = drawn[0].lines
+    assert list(own.get_xdata()) == list(behind.get_xdata()) == [1e12, 4e12]
+    assert len(drawn[1].lines) == 1
+    base = table[table["arm"] == "seq2seq"].set_index("flops")["accuracy"]
+    assert list(behind.get_ydata()) == base.loc[[1e12, 4e12]].tolist()
 
 
 def test_each_size_has_its_plateau_among_its_own_budgets() -> None:
