@@ -18,6 +18,7 @@ import pandas as pd
 
 from ases.arms import LEARNING_RATE, LOOKUP, Arm, Budget, read_arm
 from ases.certainty import few_seeds, power_table
+from ases.choices import BASELINE
 from ases.effects import effect_sizes
 from ases.errors import DataError
 from ases.evaluation import budgets_of, measure_by_length, steps_of
@@ -306,6 +307,19 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
         said += [f"worse are {', '.join(named[False])}"] if named[False] else []
         said += [f"not told apart from their baseline: {', '.join(rest)}"] if rest else []
         lines.append(f"{size:,} training examples, {budget}: {'; '.join(said)}.")
+    return lines
+
+
+def cost_findings(table: pd.DataFrame) -> list[str]:
+    """What arms of a :func:`cell_table` cost where budgets are not in FLOPs, in sentences: in times of seq2seq's."""
+    lines = []
+    rows = table[~table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
+    for (size, budget), part in rows.groupby(["train_size", "budget"], sort=False):
+        spent = part.set_index("arm")["training_flops"]
+        if BASELINE in spent:
+            times = (spent / spent[BASELINE]).drop(BASELINE)
+            if said := ", ".join(f"{arm} {value:.1f}" for arm, value in times.items()):
+                lines.append(f"{size:,} training examples, {budget}: training costs {said} times seq2seq's FLOPs.")
     return lines
 
 

@@ -18,6 +18,7 @@ from ases.cells import (
     by_flops,
     cell_findings,
     cell_table,
+    cost_findings,
     gather,
     length_findings,
     lengths_table,
@@ -65,7 +66,7 @@ def grid(
     return Grid(pd.DataFrame(rows), pd.DataFrame(costs), baselines)
 
 
-SMALL, LARGE = "1e+12 flops", "4e+12 flops"
+SMALL, LARGE, TOKENS = "1e+12 flops", "4e+12 flops", "4e+05 target_tokens"
 TWO = {("seq2seq", SMALL): 0.3, ("seq2seq", LARGE): 0.5, ("uni-path", SMALL): 0.6, ("uni-path", LARGE): 0.4}
 
 
@@ -263,6 +264,16 @@ def test_a_panel_an_arm_has_its_baseline_behind_it() -> None:
     assert len(own) == 1 and len(behind) == 2, "nothing stands behind the baseline itself"
     base = table[table["arm"] == "seq2seq"]["accuracy"].tolist()
     assert list(behind[0].get_ydata()) == base == list(own[0].get_ydata())
+
+
+def test_what_equal_tokens_cost_is_said_in_times_of_seq2seq() -> None:
+    rows = [("4e+12 flops", "uni-path", 4e12), ("4e+12 flops", "seq2seq", 4e12), (TOKENS, "seq2seq", 2e12)]
+    rows += [(TOKENS, "uni-path", 5e12), (TOKENS, "dual-path", 1e12), (TOKENS, "lookup", 0.0)]
+    table = pd.DataFrame(rows, columns=["budget", "arm", "training_flops"]).assign(train_size=2000)
+    (line,) = cost_findings(table)
+    assert line.startswith(f"2,000 training examples, {TOKENS}: ")
+    assert line.endswith("training costs uni-path 2.5, dual-path 0.5 times seq2seq's FLOPs.")
+    assert cost_findings(table[:3]) == cost_findings(table[table["arm"] != "seq2seq"]) == []
 
 
 def test_accuracy_by_flops_is_drawn_in_their_order_with_the_baseline_behind_it() -> None:
