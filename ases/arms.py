@@ -32,6 +32,8 @@ LOOKUP = "lookup"
 """The control that trains nothing: the nearest training problem with its numbers swapped (METHOD, controls)."""
 
 LEARNING_RATE = "learning_rate"
+UNITS = ("flops", "target_tokens", "epochs")
+"""What a budget is an amount of."""
 
 _BUDGETED = ("budget", "budget_unit")
 _ALL = frozenset(one.name for part in PARTS if part is not BenchmarkSettings for one in fields(part))
@@ -179,7 +181,7 @@ def read_budget(text: str) -> Budget:
         value = float(amount)
     except ValueError:
         value = 0.0
-    if not value > 0 or unit not in ("flops", "target_tokens", "epochs") or (at and not size.isdecimal()):
+    if not value > 0 or unit not in UNITS or (at and not size.isdecimal()):
         raise ParameterError(
             f"{text!r} is no budget: write an amount above 0 and its unit, such as '2e12 flops', '4e5 target_tokens' "
             "or '30 epochs', and for one training-set size alone '2e12 flops at 500'"

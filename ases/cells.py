@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from ases.arms import LEARNING_RATE, LOOKUP, Arm, Budget, read_arm
-from ases.certainty import few_seeds, power_table
+from ases.certainty import few_seeds, power_table, seeds_needed
 from ases.choices import BASELINE
 from ases.effects import effect_sizes
 from ases.errors import DataError
@@ -354,6 +354,43 @@ def power_line(table: pd.DataFrame) -> str:
         "the worst."
     )
     return " ".join(filter(None, [said, few_seeds(seeds)]))
+
+
+def seeds_table(grid: Grid, aim: float) -> pd.DataFrame:
+    """How many seeds would find a difference of ``aim`` with 80 % power: a row an arm, training-set size and budget.
+
+    ``train_size, budget, arm, measure, n, seeds`` (as run), ``detectable``, what these find, ``aim``, ``needed``, the
+    seeds for it on as many questions (:func:`ases.certainty.seeds_needed`; NaN where only more questions would help),
+    ``seed_spread`` and ``question_spread`` of the difference, as standard deviations. Empty for a grid of one seed.
+    """
+    rows = []
+    for (size, budget), part in grid.predictions.groupby(["train_size", "budget"], sort=False):
+        for baseline in dict.fromkeys(grid.baselines.values()):
+            arms = [arm for arm, one in grid.baselines.items() if one == baseline]
+            of_one = part[part["arm"].isin(arms)]
+            if of_one["seed"].nunique() > 1 and of_one["arm"].nunique() > 1:
+                power = power_table(of_one.assign(method=of_one["arm"]), baseline)
+                rows.append(power.assign(aim=aim, needed=seeds_needed(power, aim), train_size=size, budget=budget))
+    columns = [*_KEYS, "measure", "n", "seeds", "detectable", "aim", "needed", "seed_spread", "question_spread"]
+    if not rows:
+        return pd.DataFrame(columns=columns)
+    named = {"method": "arm", "detectable_difference": "detectable"}
+    return pd.concat(rows, ignore_index=True).rename(columns=named)[columns]
+
+
+def seeds_line(table: pd.DataFrame) -> str:
+    """A :func:`seeds_table` in words, empty where it is."""
+    if table.empty:
+        return ""
+    measure, needed, aim = MEASURES[table["measure"].iloc[0]], table["needed"].dropna(), table["aim"].iloc[0]
+    size = measure.difference_text(aim).lstrip("+") + (" points" if measure.share else f" {measure.label}")
+    found = int((table["needed"] <= table["seeds"]).sum())
+    said = f"A difference of {size} would be found with 80 % power in {found} of these {len(table)} comparisons"
+    if len(needed) > found:
+        said += f", with {needed.median():.0f} seeds in half of the {len(needed)} that seeds alone can decide"
+    if len(needed) < len(table):
+        said += f"; {len(table) - len(needed)} would take more questions as well"
+    return said + "."
 
 
 def plateau_line(best: Grid) -> str:

@@ -16,11 +16,15 @@ import pandas as pd
 from ases.choices import BASELINE, METHODS
 from ases.effects import SCORES, SHARES, effect_sizes
 from ases.measures import MEASURES, headline
-from ases.power import detectable_difference, detectable_mean, detectable_over_seeds, spread_of
+from ases.power import Spread, detectable_difference, detectable_mean, detectable_over_seeds, spread_of
 from ases.statistics import tables_of
 
 _SIZES = ((0.2, "a negligible effect"), (0.5, "a small effect"), (0.8, "a medium effect"), (math.inf, "a large effect"))
 """What Cohen (1988) calls values of h and of d below these bounds."""
+
+
+MOST_SEEDS = 1000
+"""More seeds than this nobody trains."""
 
 
 def _others(predictions: pd.DataFrame) -> list[str]:
@@ -102,6 +106,30 @@ def power_table(predictions: pd.DataFrame, baseline: str = BASELINE) -> pd.DataF
             found = detectable_mean(n, deviation) if deviation > 0 else math.nan
         rows.append(row | {"detectable_difference": found})
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["method", "n", "seeds", "detectable_difference"])
+
+
+def seeds_needed(power: pd.DataFrame, aim: float) -> pd.Series:
+    """How many seeds would find a difference of ``aim`` with 80 % power, on as many questions as there are.
+
+    Of each row of a :func:`power_table` over several seeds. NaN where no number of seeds up to :data:`MOST_SEEDS`
+    does, since the questions alone vary too much and more of them would be needed. As much a guess as the spread is.
+    """
+    return pd.Series([_seeds_needed(row, aim) for row in power.to_dict("records")], power.index, float)
+
+
+def _seeds_needed(row: dict[str, float], aim: float) -> float:
+    spread = Spread(row["seed_spread"], row["question_spread"], row["rest"])
+
+    def found(seeds: int) -> bool:
+        return detectable_over_seeds(seeds, int(row["n"]), spread) <= aim
+
+    if not found(MOST_SEEDS):
+        return math.nan
+    low, high = 1, MOST_SEEDS  # too few and enough; the more seeds, the smaller the difference that is found
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if found(middle) else (middle, high)
+    return float(high)
 
 
 def power_sentence(power: pd.DataFrame) -> str:

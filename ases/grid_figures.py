@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ases.arms import read_arm
+from ases.arms import UNITS, read_arm
 from ases.claims import MARGIN
 from ases.looks import (
     LOOKS,
@@ -280,8 +280,8 @@ def _difference_axis(ax: Axes, share: bool, label: str) -> None:
 
 
 def _panels(count: int, rows: float) -> tuple[Figure, list[Axes]]:
-    """Panels beside each other, two a line, with room for so many rows of text."""
-    return _panels_of(count, 2, 0.75 + 0.19 * rows)
+    """Panels beside each other, two a line, with room for so many rows of text and for a legend."""
+    return _panels_of(count, 2, 0.75 + 0.19 * max(rows, 6))
 
 
 def _panels_of(count: int, most: int, height: float, around: float = 0.0) -> tuple[Figure, list[Axes]]:
@@ -298,5 +298,9 @@ def _panels_of(count: int, most: int, height: float, around: float = 0.0) -> tup
 
 
 def _budget_text(budget: str) -> str:
-    """A budget as people write it: ``4e12 FLOPs``, ``4e5 target tokens``."""
-    return budget.replace("e+0", "e").replace("e+", "e").replace("_", " ").replace("flops", "FLOPs")
+    """A budget as people write it: ``4e12 FLOPs``, ``4e5 target tokens``, ``20 epochs``."""
+    amount, _, unit = budget.partition(" ")
+    if unit not in UNITS:
+        return budget  # own plateau
+    number = f"{float(amount):.4g}".replace("e+0", "e").replace("e+", "e")
+    return f"{number} {unit.replace('_', ' ').replace('flops', 'FLOPs')}"

@@ -25,6 +25,8 @@ from ases.cells import (
     plateau_line,
     power_line,
     seed_spread,
+    seeds_line,
+    seeds_table,
     short_cells,
     with_common_budgets,
 )
@@ -274,6 +276,28 @@ def test_what_equal_tokens_cost_is_said_in_times_of_seq2seq() -> None:
     assert line.startswith(f"2,000 training examples, {TOKENS}: ")
     assert line.endswith("training costs uni-path 2.5, dual-path 0.5 times seq2seq's FLOPs.")
     assert cost_findings(table[:3]) == cost_findings(table[table["arm"] != "seq2seq"]) == []
+
+
+def test_how_many_seeds_a_difference_needs_is_planned_from_those_that_ran() -> None:
+    made = grid(TWO)
+    table = seeds_table(made, 0.05).set_index("budget")
+    assert table.index.tolist() == [SMALL, LARGE] and set(table["arm"]) == {"uni-path"}
+    assert table["detectable"].tolist() == cell_table(made)["detectable"].dropna().tolist()
+    enough = seeds_table(made, float(table["detectable"].max()) + 1e-9)
+    assert (enough["needed"] <= SEEDS).all()
+    assert "in 2 of these 2 comparisons." in seeds_line(enough)
+    never = seeds_table(made, 1e-6)
+    assert never["needed"].isna().all() and seeds_line(never).endswith("; 2 would take more questions as well.")
+    assert "A difference of 5.0 points would be found" in seeds_line(table.reset_index())
+    alone = seeds_table(grid(TWO, seeds=1), 0.05)
+    assert alone.empty and seeds_line(alone) == ""
+
+
+def test_a_budget_reads_as_people_write_it() -> None:
+    made = cell_table(grid({(arm, "4e+05 target_tokens"): 0.5 for arm in ("seq2seq", "uni-path")}))
+    for budget, text in (("400000 target_tokens", "4e5 target tokens"), ("20 epochs", "20 epochs"), (BEST, BEST)):
+        title = arm_measures(made.assign(budget=budget)).axes[0].get_title(loc="left")
+        assert title.splitlines()[1].startswith(f"{text}, n = ")
 
 
 def test_accuracy_by_flops_is_drawn_in_their_order_with_the_baseline_behind_it() -> None:

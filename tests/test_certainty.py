@@ -17,9 +17,10 @@ from ases.certainty import (
     power_table,
     seed_sentence,
     seed_table,
+    seeds_needed,
 )
 from ases.effects import effect_sizes
-from ases.power import detectable_difference, detectable_mean, detectable_over_seeds, spread_of
+from ases.power import Spread, detectable_difference, detectable_mean, detectable_over_seeds, spread_of
 
 RIGHTS = {"uni-path": [True] * 80 + [False] * 20, "seq2seq": [True] * 50 + [False] * 50}
 
@@ -144,3 +145,21 @@ def test_of_several_seeds_their_spread() -> None:
 def test_only_of_two_seeds_it_is_said_that_they_are_too_few() -> None:
     assert few_seeds(2).startswith("Two seeds are too few")
     assert [few_seeds(seeds) for seeds in (1, 3, 5)] == ["", "", ""]
+
+
+def spread_row(seeds: float, questions: float, rest: float, n: int = 1000) -> pd.DataFrame:
+    return pd.DataFrame([{"n": n, "seed_spread": seeds, "question_spread": questions, "rest": rest}])
+
+
+@pytest.mark.parametrize(("seeds", "questions", "rest"), [(0.04, 0.1, 0.5), (0.01, 0.0, 0.3), (0.2, 0.0, 0.0)])
+def test_the_seeds_needed_are_the_fewest_that_find_the_difference(seeds: float, questions: float, rest: float) -> None:
+    (needed,) = seeds_needed(spread_row(seeds, questions, rest), 0.03)
+    spread = Spread(seeds, questions, rest)
+    assert needed >= 2 and detectable_over_seeds(int(needed), 1000, spread) <= 0.03
+    assert needed == 2 or detectable_over_seeds(int(needed) - 1, 1000, spread) > 0.03
+
+
+def test_where_questions_vary_too_much_no_number_of_seeds_is_enough() -> None:
+    table = pd.concat([spread_row(0.04, 0.5, 0.5), spread_row(0.04, 0.5, 0.5, n=100_000)])
+    few, many = seeds_needed(table, 0.03)
+    assert math.isnan(few) and 2 < many < 50
