@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch.set_defaults(command=_download)
     fetch.add_argument("data", metavar="SET", help="gsm8k, llm_adapters_cot or palm_svamp_cot")
     fetch.add_argument("folder", type=Path, metavar="FOLDER", help="where its files go")
-    listed = commands.add_parser("reference", help="renew the README's list of parameters")
+    listed = commands.add_parser("reference", help="renew what the README lists: findings and parameters")
     listed.set_defaults(command=_reference)
     text = "read a data file to its end, and say what is in it and what is wrong with it; without one, try this package"
     check = commands.add_parser("check", help="look at a data file, or at the installation", description=text)

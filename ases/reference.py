@@ -1,19 +1,39 @@
-"""The README's list of parameters, written from the notebooks' own parameters cells.
+"""The parts of the README that are written: what notebooks accept, and what was found of the paper's claims.
 
     python -m ases reference
 
-A test holds the README equal to what this module writes, so the list cannot fall behind.
+A test holds the README equal to what this module writes from the notebooks' own parameters cells and from the published
+tables, so that neither can fall behind.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from ases.errors import RunError
+from ases.folders import STEPS
 from ases.parameters import Declared, declared, notebooks, root
 
-BEGIN, END = "<!-- parameters: written by `python -m ases reference` -->", "<!-- end of parameters -->"
+
+def findings_section() -> str:
+    """The claims beside what the main experiment found, a row a claim, then sentences on it and on training sizes."""
+    from ases.cells import cell_findings  # late: lists of parameters need no tables
+    from ases.claims import claims_shown
+    from ases.efficiency import efficiency_findings
+    from ases.publishing import published_table
+
+    claims, plateau = (published_table(f"{one}.csv", "classroom", STEPS["experiment"]) for one in ("claims", "plateau"))
+    if claims is None or plateau is None:
+        return "*The main experiment has not been published yet.*"
+    shown, said = claims_shown(claims), cell_findings(plateau)
+    sizes = [published_table(f"{one}.csv", "classroom", STEPS["efficiency"]) for one in ("efficiency", "multiples")]
+    if all(one is not None for one in sizes):
+        said += efficiency_findings(*sizes)
+    lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
+    lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
+    return "\n".join([*lines, "", *(f"- {line}" for line in said)])
 
 
 def parameters_section() -> str:
@@ -37,19 +57,30 @@ def parameters_section() -> str:
     return "\n".join(lines)
 
 
-def with_parameters(text: str) -> str:
-    """A README with its list of parameters as it should be. Raises RunError where the two marks are missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise RunError(f"README.md needs the two lines {BEGIN} and {END}, between which the parameters are listed")
-    return f"{before}{BEGIN}\n\n{parameters_section()}\n\n{END}{after}"
+SECTIONS: dict[str, Callable[[], str]] = {"findings": findings_section, "parameters": parameters_section}
+
+
+def marks_of(section: str) -> tuple[str, str]:
+    """The two lines of the README between which a section stands."""
+    return f"<!-- {section}: written by `python -m ases reference` -->", f"<!-- end of {section} -->"
+
+
+def with_sections(text: str) -> str:
+    """A README with its sections as they should be. Raises RunError where the two marks of one are missing."""
+    for name, write in SECTIONS.items():
+        begin, end = marks_of(name)
+        before, found, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not found or not closed:
+            raise RunError(f"README.md needs the two lines {begin} and {end}, between which the {name} are written")
+        text = f"{before}{begin}\n\n{write()}\n\n{end}{after}"
+    return text
 
 
 def renew_readme() -> Path:
-    """Write the list into README.md; returns its path."""
+    """Write the sections into README.md; returns its path."""
     path = root() / "README.md"
-    path.write_text(with_parameters(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(with_sections(path.read_text(encoding="utf-8")), encoding="utf-8")
     return path
 
 

@@ -7,16 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from ases.claims import CLAIMS
 from ases.errors import RunError
 from ases.parameters import declared, notebooks
-from ases.reference import BEGIN, parameters_section, with_parameters
+from ases.reference import SECTIONS, findings_section, marks_of, parameters_section, with_sections
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_the_readme_says_what_the_parameters_cells_say() -> None:
+def test_the_readme_says_what_parameters_cells_and_published_tables_say() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert with_parameters(text) == text, "python -m ases reference renews the list"
+    assert with_sections(text) == text, "python -m ases reference renews it"
+
+
+def test_every_claim_stands_beside_its_finding() -> None:
+    text = findings_section()
+    for claim in CLAIMS:
+        (line,) = (line for line in text.splitlines() if line.startswith(f"| {claim.text} |"))
+        assert re.search(r"confirmed|undecided|not testable", line) and re.search(r"\d", line), line
 
 
 def test_every_parameter_of_every_notebook_is_listed() -> None:
@@ -29,9 +37,12 @@ def test_every_parameter_of_every_notebook_is_listed() -> None:
 
 
 def test_a_readme_without_the_marks_is_refused() -> None:
-    with pytest.raises(RunError, match="needs the two lines"):
-        with_parameters("# ases")
-    assert with_parameters((ROOT / "README.md").read_text(encoding="utf-8")).count(BEGIN) == 1
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in SECTIONS:
+        for mark in marks_of(name):
+            assert text.count(mark) == 1
+            with pytest.raises(RunError, match=f"needs the two lines.*the {name} are written"):
+                with_sections(text.replace(mark, ""))
 
 
 def test_the_reproducibility_page_answers_with_links_that_lead_somewhere() -> None:
