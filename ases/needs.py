@@ -308,6 +308,7 @@ _CHOOSING = ("efficiency", "rates")  # steps that choose a rate for each arm fir
 
 def _check_arms(step: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> None:
     where, named = OF_SEVERAL[step][0], {budget.name: budget for budget in budgets}
+    written = {arm.name for arm in arms}
     for arm in arms:
         if absent := [name for name in arm.budgets if name not in named]:
             raise ParameterError(f"{where} holds {arm.name!r} at {absent[0]}, but the budgets are {', '.join(named)}")
@@ -315,11 +316,11 @@ def _check_arms(step: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> No
         there = [arm for arm in arms if arm.has(budget)]
         names = {arm.name_without_rate if step in _CHOOSING else arm.name for arm in there}
         for arm in there:
-            if arm.baseline not in names:
+            compared = {arm.baseline, *({arm.usual} & written if step == "sensitivity" else ())}
+            if absent := sorted(compared - names):
                 raise ParameterError(
-                    f"{where} holds {arm.name!r} without {arm.baseline!r}, which it is compared with, at {budget.name}"
+                    f"{where} holds {arm.name!r} without {absent[0]!r}, which it is compared with, at {budget.name}"
                 )
-    written = {arm.name for arm in arms}
     if step == "sensitivity" and not any(arm.usual in written - {arm.name} for arm in arms):
         raise ParameterError(
             f"{where} varies nothing: no arm differs in a parameter from another, as 'uni-path-merged, strategy=gold' "

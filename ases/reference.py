@@ -27,13 +27,16 @@ def findings_section() -> str:
     claims, plateau = (published_table(f"{one}.csv", "classroom", STEPS["experiment"]) for one in ("claims", "plateau"))
     if claims is None or plateau is None:
         return "*The main experiment has not been published yet.*"
-    shown, said = claims_shown(claims), cell_findings(plateau)
-    sizes = [published_table(f"{one}.csv", "classroom", STEPS["efficiency"]) for one in ("efficiency", "multiples")]
-    if all(one is not None for one in sizes):
-        said += efficiency_findings(*sizes)
+    shown = claims_shown(claims)
     lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
     lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
-    return "\n".join([*lines, "", *(f"- {line}" for line in said)])
+    lines += ["", "At its own plateau, the budget that was best on validation questions:", ""]
+    lines += [f"- {line}" for line in cell_findings(plateau)]
+    sizes = [published_table(f"{one}.csv", "classroom", STEPS["efficiency"]) for one in ("efficiency", "multiples")]
+    if all(one is not None for one in sizes):
+        lines += ["", f"By training-set size, each arm at its best budget and rate (`{STEPS['efficiency']}`):", ""]
+        lines += [f"- {line}" for line in efficiency_findings(*sizes)]
+    return "\n".join(lines)
 
 
 def parameters_section() -> str:

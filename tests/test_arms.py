@@ -122,6 +122,11 @@ def test_a_sensitivity_that_varies_nothing_is_refused_before_any_work() -> None:
     for variants in (["seq2seq", "uni-path"], ["seq2seq", "uni-path-merged, strategy=gold"]):
         with pytest.raises(ParameterError, match="variants varies nothing.*'uni-path-merged, strategy=gold' does from"):
             runs.plan({**lists, "variants": variants})
+    apart = ["seq2seq", "uni-path-merged at 1e9 flops", "uni-path-merged, strategy=gold"]
+    with pytest.raises(
+        ParameterError, match=r"'uni-path-merged, strategy=gold' without 'uni-path-merged', .* at 2e\+09"
+    ):
+        runs.plan({**lists, "variants": apart, "variant_budgets": ["1e9 flops", "2e9 flops"]})
     named = ["seq2seq", "uni-path-merged, learning_rate=6e-3", "uni-path-merged, strategy=gold"]
     assert len(runs.cells(runs.plan({**lists, "variants": named})[-1])) == 3
 

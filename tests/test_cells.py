@@ -23,10 +23,7 @@ from ases.cells import (
     length_findings,
     lengths_table,
     plateau_line,
-    power_line,
     seed_spread,
-    seeds_line,
-    seeds_table,
     short_cells,
     with_common_budgets,
 )
@@ -43,6 +40,7 @@ from ases.grid_figures import (
     claim_differences,
 )
 from ases.needs import Cell
+from ases.planning import power_line, seeds_line, seeds_table
 from ases.statistics import compare, holm
 
 SEEDS, N = 3, 60
@@ -274,7 +272,7 @@ def test_what_equal_tokens_cost_is_said_in_times_of_seq2seq() -> None:
     table = pd.DataFrame(rows, columns=["budget", "arm", "training_flops"]).assign(train_size=2000)
     (line,) = cost_findings(table)
     assert line.startswith(f"2,000 training examples, {TOKENS}: ")
-    assert line.endswith("training costs uni-path 2.5, dual-path 0.5 times seq2seq's FLOPs.")
+    assert line.endswith("in times of seq2seq's FLOPs training costs uni-path (2.5), dual-path (0.5).")
     assert cost_findings(table[:3]) == cost_findings(table[table["arm"] != "seq2seq"]) == []
 
 

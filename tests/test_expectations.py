@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from ases.expectations import expectations_table, size_expectations, variant_expectations
+from ases.arms import read_arms
+from ases.expectations import expectations_table
+from ases.study_expectations import size_expectations, variant_expectations
 from ases.verdicts import FAILED, HELD, UNDECIDED, UNTESTED, verdicts_line
 
 
@@ -211,6 +216,10 @@ LOOKING, ASKING = ("novelty", "similarity"), ("loss", "information_gain")
 
 
 def of_variants(absent: str = "", **changes: float) -> pd.DataFrame:
+    return of_variants_named(str, absent, **changes)
+
+
+def of_variants_named(written: Callable[[str], str], absent: str = "", **changes: float) -> pd.DataFrame:
     """Verdicts on ``07_sensitivity``: accuracies, leads over seq2seq and gains over entropy's labels as given."""
     chosen = {"typed": 0.0, "looking": 0.2, "asking": 0.0, "beta": 0.0, "plain": 0.8, "wide": -0.1, "stories": -0.1}
     chosen |= {"start": -0.05, "scratch": -0.2, "lost": 0.3, "longer": 0.1} | changes
@@ -228,7 +237,39 @@ def of_variants(absent: str = "", **changes: float) -> pd.DataFrame:
     rows = [row(2000, "1.6e+13 flops", arm, *values) for arm, values in told.items() if arm != absent]
     labels = [row(2000, "1.6e+13 flops", f"uni-path-merged, {one}", 0.4 + gain, gain) for one, gain in gains.items()]
     labels = [one for one in labels if one["arm"] != absent]
-    return variant_expectations(pd.DataFrame(rows), pd.DataFrame(labels))
+    elsewhere = [one | {"budget": "4e+12 flops"} for one in rows], [one | {"train_size": 500} for one in labels]
+    tables = [pd.DataFrame([*one, *own]) for one, own in zip(elsewhere, (rows, labels), strict=True)]
+    return variant_expectations(*(one.assign(arm=one["arm"].map(written)) for one in tables))
+
+
+def test_a_variant_is_known_however_its_parameters_are_written() -> None:
+    written = {
+        "typed=true": "typed=True",
+        "beta=1.0": "beta=1",
+        "steps_to=4, longest_learned=2": "longest_learned=2, steps_to=4",
+    }
+    names = of_variants_named(lambda arm: next((arm.replace(a, b) for a, b in written.items() if a in arm), arm))
+    assert names["verdict"].tolist() == [HELD] * 10
+
+
+def test_every_prediction_about_variants_has_its_arms_among_the_parameters() -> None:
+    """Those that wait stand there as comments, as they are to be written."""
+    path = Path(__file__).resolve().parents[1] / "params" / "classroom.yaml"
+    part = path.read_text(encoding="utf-8").partition("\nvariants:\n")[2].partition("variant_sizes:")[0]
+    written = [line.lstrip("# ").removeprefix("- ") for line in part.splitlines() if "- " in line]
+    rows = [row(2000, "1.6e+13 flops", arm.name, 0.5, 0.0) for arm in read_arms(written)]
+    verdicts_found = variant_expectations(pd.DataFrame(rows), pd.DataFrame(rows))["verdict"]
+    assert len(written) == 23 and UNTESTED not in verdicts_found.tolist()
+
+
+def test_what_has_no_answers_is_not_judged_by_accuracy() -> None:
+    rows = pd.DataFrame([row(2000, "1.6e+13 flops", arm, 0.5, 0.0) for arm in ("seq2seq", "uni-path")])
+    scores = rows.rename(columns={"accuracy": "rouge_l"}).assign(p_holm=0.5)
+    assert set(variant_expectations(scores, scores)["verdict"]) == {UNTESTED}
+    multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
+    assert set(size_expectations(scores, scores, multiples)["verdict"]) <= {UNTESTED, UNDECIDED}
+    claims = pd.DataFrame(columns=["first", "second", "difference", "measure", "train_size"])
+    assert len(expectations_table(scores, scores, claims)) == 7
 
 
 def test_predictions_about_variants_that_came_true() -> None:
