@@ -30,7 +30,7 @@ def findings_section() -> str:
     shown = claims_shown(claims)
     lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
     lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
-    lines += ["", "At its own plateau, the budget that was best on validation questions:", ""]
+    lines += ["", "Each arm at its own plateau, the budget that was best for it on validation questions:", ""]
     lines += [f"- {line}" for line in cell_findings(plateau)]
     sizes = [published_table(f"{one}.csv", "classroom", STEPS["efficiency"]) for one in ("efficiency", "multiples")]
     if all(one is not None for one in sizes):
