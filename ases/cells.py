@@ -9,7 +9,7 @@ choose an arm's plateau, test questions measure it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -146,18 +146,14 @@ def _effect(measure: Measure) -> list[str]:
 
 def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure, beside: Sequence[str]) -> pd.DataFrame:
     """All arms at one training-set size and budget."""
-    as_methods = part.assign(method=part["arm"])  # the tables of statistics tell rows apart by method
-    found = summarise(as_methods, value=measure.name).set_index("method").drop(columns="value")
+    found = summarise(part.assign(method=part["arm"]), value=measure.name).set_index("method").drop(columns="value")
     found = found.rename(columns={"mean": measure.column})
     against = []
-    for baseline in dict.fromkeys(baselines[arm] for arm in found.index):
-        arms = [arm for arm in found.index if baselines[arm] == baseline]
-        if len(arms) > 1:
-            of_one = as_methods[as_methods["arm"].isin(arms)]
-            effects = effect_sizes(of_one, baseline=baseline, value=measure.name).set_index("method")[_effect(measure)]
-            power = power_table(of_one, baseline).set_index("method")["detectable_difference"].rename("detectable")
-            others = [_compared(of_one, baseline, name, f"{name}_") for name in beside]
-            against.append(_compared(of_one, baseline, measure.name).join([power, effects, *others]))
+    for baseline, of_one in by_baseline(part, baselines):
+        effects = effect_sizes(of_one, baseline=baseline, value=measure.name).set_index("method")[_effect(measure)]
+        power = power_table(of_one, baseline).set_index("method")["detectable_difference"].rename("detectable")
+        others = [_compared(of_one, baseline, name, f"{name}_") for name in beside]
+        against.append(_compared(of_one, baseline, measure.name).join([power, effects, *others]))
     if against:
         found = found.join(pd.concat(against))
     else:
@@ -168,6 +164,16 @@ def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure, besi
     means = means.drop(columns=[name for name in means if name == measure.column])
     in_order = [arm for arm in baselines if arm in found.index]
     return found.join(means).loc[in_order].rename_axis("arm").reset_index()
+
+
+def by_baseline(part: pd.DataFrame, baselines: dict[str, str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each baseline with its predictions and those of the arms held against it, where there are any.
+
+    With a column ``method``, by which the tables of :mod:`ases.statistics` tell rows apart.
+    """
+    for baseline, rows in part.assign(method=part["arm"]).groupby(part["arm"].map(baselines), sort=False):
+        if rows["arm"].nunique() > 1:
+            yield baseline, rows
 
 
 def _compared(predictions: pd.DataFrame, baseline: str, value: str, start: str = "") -> pd.DataFrame:

@@ -10,6 +10,7 @@ numbers, so that no text quotes a number of its own.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 
 import pandas as pd
 
@@ -123,13 +124,9 @@ def _seeds_needed(row: dict[str, float], aim: float) -> float:
     def found(seeds: int) -> bool:
         return detectable_over_seeds(seeds, int(row["n"]), spread) <= aim
 
-    if not found(MOST_SEEDS):
-        return math.nan
-    low, high = 1, MOST_SEEDS  # too few and enough; the more seeds, the smaller the difference that is found
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if found(middle) else (middle, high)
-    return float(high)
+    counts = range(2, MOST_SEEDS + 1)
+    place = bisect_left(counts, True, key=found)  # the more seeds, the smaller the difference that is found
+    return float(counts[place]) if place < len(counts) else math.nan
 
 
 def power_sentence(power: pd.DataFrame) -> str:

@@ -32,6 +32,7 @@ from ases.verdicts import (
     all_above,
     apart,
     interval_text,
+    judged,
     lead_of,
     points,
     reversed_interval,
@@ -57,14 +58,12 @@ def expectations_table(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.Da
     found = []
     for size in table["train_size"].unique():
         parts = [one[one["train_size"] == size] for one in (table, plateau, claims)]
-        judged = verdict_table({text: judge(*parts) for text, judge in _PREDICTIONS.items()})
-        found.append(judged.assign(train_size=size))
+        found.append(judged(_PREDICTIONS, *parts).assign(train_size=size))
     large = table[table["budget"] == Budget(_LARGE_BUDGET, "flops").name]
     if not large.empty and "accuracy" in large:
         for size, predictions in _OF_BUDGET.items():
             arms = large[large["train_size"] == size].set_index("arm")
-            judged = verdict_table({text: judge(arms) for text, judge in predictions.items()})
-            found.append(judged.assign(train_size=size))
+            found.append(judged(predictions, arms).assign(train_size=size))
     return pd.concat(found, ignore_index=True)[["train_size", "prediction", "verdict", "evidence"]]
 
 

@@ -12,7 +12,7 @@ import math
 
 import pandas as pd
 
-from ases.cells import Grid
+from ases.cells import Grid, by_baseline
 from ases.certainty import few_seeds, power_table, seeds_needed
 from ases.measures import MEASURES, measure_in
 
@@ -45,11 +45,9 @@ def seeds_table(grid: Grid, aim: float) -> pd.DataFrame:
     """
     rows = []
     for (size, budget), part in grid.predictions.groupby(["train_size", "budget"], sort=False):
-        for baseline in dict.fromkeys(grid.baselines.values()):
-            arms = [arm for arm, one in grid.baselines.items() if one == baseline]
-            of_one = part[part["arm"].isin(arms)]
-            if of_one["seed"].nunique() > 1 and of_one["arm"].nunique() > 1:
-                power = power_table(of_one.assign(method=of_one["arm"]), baseline)
+        for baseline, of_one in by_baseline(part, grid.baselines):
+            if of_one["seed"].nunique() > 1:
+                power = power_table(of_one, baseline)
                 rows.append(power.assign(aim=aim, needed=seeds_needed(power, aim), train_size=size, budget=budget))
     columns = "train_size budget arm measure n seeds detectable aim needed seed_spread question_spread".split()
     if not rows:

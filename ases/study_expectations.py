@@ -29,10 +29,10 @@ from ases.verdicts import (
     all_within,
     apart,
     interval_text,
+    judged,
     lead_of,
     reversed_interval,
     unsigned,
-    verdict_table,
 )
 
 _UNI, _UNI_MERGED = "uni-path", "uni-path-merged"
@@ -48,7 +48,7 @@ def size_expectations(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.Dat
     """
     if "accuracy" not in table:
         table, best, multiples = table[:0], best[:0], multiples[:0]
-    return verdict_table({text: judge(table, best, multiples) for text, judge in _OF_SIZES.items()})
+    return judged(_OF_SIZES, table, best, multiples)
 
 
 def variant_expectations(table: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def variant_expectations(table: pd.DataFrame, changes: pd.DataFrame) -> pd.DataF
     if "accuracy" not in table:
         table, changes = table[:0], changes[:0]
     parts = [one.set_index(one["arm"].map(_plain)) for one in (table, changes)]
-    return verdict_table({text: judge(*parts) for text, judge in _OF_VARIANTS.items()})
+    return judged(_OF_VARIANTS, *parts)
 
 
 def _one(table: pd.DataFrame, size: int, flops: float | None, arm: str) -> pd.Series | None:
@@ -104,11 +104,8 @@ def _closer_with_little(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.D
 
 
 def _leads_with_few(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-    found = {size: _one(best, size, None, _UNI) for size in (125, 500)}
-    if any(row is None for row in found.values()):
-        return NOT_RUN
-    leads = {size: lead_of(row) for size, row in found.items()}
-    return all_above({f"{size}:": one for size, one in leads.items()}, 2)
+    rows = {f"{size}:": _one(best, size, None, _UNI) for size in (125, 500)}
+    return all_above({size: lead_of(row) for size, row in rows.items() if row is not None}, 2)
 
 
 def _lead_shrinks(size: int) -> Callable[..., Verdict]:

@@ -105,6 +105,11 @@ def named(found: Mapping[str, Interval]) -> str:
     return "; ".join(f"{name} {interval_text(one)}" for name, one in found.items())
 
 
+def judged(judges: Mapping[str, Callable[..., Verdict]], *tables: pd.DataFrame) -> pd.DataFrame:
+    """The :func:`verdict_table` of predictions, each with the rule that judges it by these tables."""
+    return verdict_table({text: judge(*tables) for text, judge in judges.items()})
+
+
 def verdict_table(found: Mapping[str, Verdict]) -> pd.DataFrame:
     """One row a prediction: ``prediction, verdict, evidence``."""
     rows = [{"prediction": text, "verdict": verdict, "evidence": said} for text, (verdict, said) in found.items()]
