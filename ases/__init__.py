@@ -42,7 +42,8 @@ The modules follow the data, and each imports only from those above it:
     performance, speed_words,
     speed_figures                        what was measured -> tables, sentences, pictures
     provenance, parameters, progress,
-    folders, sweeps, identities, runs,
+    folders, sweeps, identities, grids,
+    needs, runs,
     execution, exporting,
     reproduction, status, publishing,
     verification, reference,

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from ases.errors import RunError
 from ases.execution import state
 from ases.folders import Run
-from ases.needs import GRIDS
+from ases.grids import GRIDS
 from ases.parameters import root
 from ases.provenance import file_hash
 from ases.settings import PRIVATE

@@ -8,15 +8,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ases.arms import LOOKUP, Arm, Budget, read_arms, read_budget
+from ases.arms import LOOKUP
 from ases.errors import ParameterError
 from ases.folders import STEPS, Run, Shelf
+from ases.grids import GRIDS, Place, places
 from ases.identities import fingerprint, model_identity, place_of
 from ases.parameters import LISTS
 from ases.provenance import code_hash, digest, file_hash
@@ -118,17 +119,10 @@ OF_SEVERAL = {
     "segmentation": ("study_data", "scorer_seeds"),
     "comparison": ("methods", "seeds"),
     "start": ("starts", "train_sizes", "start_methods", "seeds"),
-    "experiment": ("arms", "train_sizes", "budgets", "seeds"),
-    "efficiency": ("efficiency_arms", "efficiency_sizes", "efficiency_budgets", "efficiency_seeds"),
-    "sensitivity": ("variants", "variant_sizes", "variant_budgets", "variant_seeds"),
-    "rates": ("rate_arms", "rate_sizes", "rate_budgets", "rate_seeds"),
-    "why": ("why_arms", "why_sizes", "why_budgets", "why_seeds"),
+    **GRIDS,
     "results": ("methods", "seeds", "study_data", "scorer_seeds"),
 }
 """Steps that put several runs together, with the lists that say which."""
-
-GRIDS = ("experiment", "efficiency", "sensitivity", "rates", "why")
-"""Steps whose runs are arms crossed with training-set sizes, budgets and seeds, in the order of their lists."""
 
 
 def _one_method(given: Given) -> Given:
@@ -264,84 +258,25 @@ def _start_spec(given: Given, known: Known) -> _Spec:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One run of a grid and where in it: an arm trained on so many examples, for a budget, from a seed.
+class Cell(Place):
+    """A place of a grid and its run, which is a generation, and for the arm ``lookup`` the data."""
 
-    ``run`` is its generation; for the arm ``lookup``, which trains nothing, the data, and neither budget nor seed.
-    """
-
-    arm: Arm
-    train_size: int
-    budget: Budget | None
-    seed: int | None
     run: Run
 
 
 def grid_cells(step: str, given: Given, known: Known) -> list[Cell]:
-    """The cells of a grid, the last list changing fastest.
-
-    Raises ParameterError for an arm without its baseline, and for arms, training-set sizes and budgets that do not
-    belong together.
-    """
-    arms, sizes, budgets, seeds = (given[name] for name in OF_SEVERAL[step])
-    of_size = _budgets_by_size(sizes, budgets, *OF_SEVERAL[step][1:3])
-    read = read_arms(arms)
-    _check_arms(step, read, [budget for found in of_size.values() for budget in found])
+    """The cells of a grid, the last list changing fastest. Raises ParameterError as :func:`ases.grids.places` does."""
     plain = {name: value for name, value in given.items() if name not in LISTS}
     cells = []
-    for arm in read:
-        for size in sizes:
-            one = {**plain, **arm.parameters, "train_size": size}
-            if arm.method == LOOKUP:
-                cells.append(Cell(arm, size, None, None, _data_of(one, known)))
-                continue
-            one = {name: value for name, value in one.items() if name != "typed" or arm.method.startswith("uni-path")}
-            for budget in filter(arm.has, of_size[size]):
-                for seed in seeds:
-                    chosen = {**one, "method": arm.method, **budget.parameters, "seed": seed}
-                    cells.append(Cell(arm, size, budget, seed, find("generation", chosen, known)))
+    for place in places(step, given):
+        needed = _data_of if place.budget is None else _written
+        run = needed(place.parameters(plain), known)
+        cells.append(Cell(**vars(place), run=run))
     return cells
 
 
-_CHOOSING = ("efficiency", "rates")  # steps that choose a rate for each arm first, the baseline's too
-
-
-def _check_arms(step: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> None:
-    where, named = OF_SEVERAL[step][0], {budget.name: budget for budget in budgets}
-    written = {arm.name for arm in arms}
-    for arm in arms:
-        if absent := [name for name in arm.budgets if name not in named]:
-            raise ParameterError(f"{where} holds {arm.name!r} at {absent[0]}, but the budgets are {', '.join(named)}")
-    for budget in named.values():
-        there = [arm for arm in arms if arm.has(budget)]
-        names = {arm.name_without_rate if step in _CHOOSING else arm.name for arm in there}
-        for arm in there:
-            compared = {arm.baseline, *({arm.usual} & written if step == "sensitivity" else ())}
-            if absent := sorted(compared - names):
-                raise ParameterError(
-                    f"{where} holds {arm.name!r} without {absent[0]!r}, which it is compared with, at {budget.name}"
-                )
-    if step == "sensitivity" and not any(arm.usual in written - {arm.name} for arm in arms):
-        raise ParameterError(
-            f"{where} varies nothing: no arm differs in a parameter from another, as 'uni-path-merged, strategy=gold' "
-            "does from 'uni-path-merged'"
-        )
-
-
-def _budgets_by_size(sizes: list[int], texts: list[str], sizes_are: str, budgets_are: str) -> dict[int, list[Budget]]:
-    """The budgets of each training-set size: those of all sizes, and those of its own."""
-    budgets = [read_budget(text) for text in texts]
-    for budget, text in zip(budgets, texts, strict=True):
-        if budget.size not in (None, *sizes):
-            raise ParameterError(f"{budgets_are} holds {text!r}, but {sizes_are} are {sizes}")
-    found = {size: [budget for budget in budgets if budget.size in (None, size)] for size in sizes}
-    for size, own in found.items():
-        if not own:
-            raise ParameterError(f"{budgets_are} {texts} hold no budget for {size} of {sizes_are}")
-        names = [budget.name for budget in own]
-        if double := [name for position, name in enumerate(names) if name in names[:position]]:
-            raise ParameterError(f"{budgets_are} name {double[0]!r} more than once for {size} of {sizes_are}")
-    return found
+def _written(given: Given, known: Known) -> Run:
+    return find("generation", given, known)
 
 
 def _grid_spec(step: str) -> Callable[[Given, Known], _Spec]:

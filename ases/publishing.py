@@ -20,7 +20,7 @@ from ases import runs
 from ases.errors import RunError
 from ases.execution import state
 from ases.folders import MEASURED, STEPS, Run, Shelf, build_folder
-from ases.needs import GRIDS
+from ases.grids import GRIDS
 from ases.parameters import defaults, notebook_path, read_notebook, root
 from ases.provenance import injected
 from ases.reproduction import planned

@@ -20,8 +20,9 @@ from ases import exporting, runs
 from ases.errors import ParameterError, RunError
 from ases.execution import PARTIAL, execute, is_locked, locked, prepare, state
 from ases.folders import MEASURED, STEPS, Run
+from ases.grids import GRIDS
 from ases.identities import check_models
-from ases.needs import GRIDS, OF_SEVERAL
+from ases.needs import OF_SEVERAL
 from ases.parameters import check, check_declared, defaults, joined, notebook_path, problems_of, root
 from ases.settings import GENERATED
 from ases.sweeps import points

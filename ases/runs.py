@@ -19,8 +19,9 @@ from typing import Any
 from ases import parameters as strict
 from ases.errors import ParameterError, RunError
 from ases.folders import STEPS, Run, build_folder
+from ases.grids import GRIDS
 from ases.identities import check_models
-from ases.needs import GRIDS, OF_SEVERAL, Cell, Known, find, grid_cells
+from ases.needs import OF_SEVERAL, Cell, Known, find, grid_cells
 from ases.parameters import notebook_path
 from ases.sweeps import point_name, points
 

@@ -81,6 +81,7 @@ def test_an_arm_may_have_some_of_the_budgets_only() -> None:
         (["seq2seq", "seq2seq at 1e9 flops"], "'seq2seq' stands twice"),
         (["seq2seq at 1e9", "uni-path"], "'1e9' is no budget"),
         (["seq2seq", "lookup at 1e9 flops"], "trains nothing"),
+        (["seq2seq", "seq2seq, typed=true"], "typed marks each target"),
         (["seq2seq", "uni-path at 1e9 flops at 50"], "for one training-set size, which only lists of budgets can"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from ases import needs, parameters, runs
 from ases.errors import DataError, ParameterError, RunError
 from ases.folders import MEASURED, STEPS
-from ases.needs import GRIDS
+from ases.grids import GRIDS
 from ases.provenance import code_hash, notebook_code
 from ases.settings import METHODS
 from tests import fake_project

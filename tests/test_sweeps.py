@@ -10,7 +10,7 @@ import pytest
 from ases import needs, runs
 from ases.errors import ParameterError
 from ases.execution import prepare
-from ases.needs import GRIDS
+from ases.grids import GRIDS
 from ases.parameters import load_file, notebook_path
 from ases.reproduction import planned
 from ases.settings import SIZES
