@@ -23,7 +23,7 @@ The modules follow the data, and each imports only from those above it:
     agreement, study, study_tables       how right each strategy is
     power, statistics, effects, steps,
     curves, evaluation, certainty, starts chains -> tables, and how sure they are
-    lookup, cells, planning, claims,
+    lookup, cells, longer, planning, claims,
     rates, verdicts, expectations,
     study_expectations, efficiency       a control without a model; grids of runs; how much data a method needs
     ratios, trials, breaks,

@@ -19,6 +19,7 @@ from matplotlib.ticker import NullLocator
 
 from ases.arms import UNITS, read_arm
 from ases.claims import MARGIN
+from ases.efficiency_figures import arm_looks
 from ases.looks import (
     LOOKS,
     PAGE,
@@ -181,6 +182,49 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
 
 
 @drawn
+def longer_steps(table: pd.DataFrame) -> Figure:
+    """Steps written, chains with enough of them and right answers by the steps of the question, a line an arm.
+
+    Columns as in :func:`ases.longer.longer_table` by ``needed``; hollow marks for lengths that training has not shown.
+    A training-set size and budget have a line of panels.
+    """
+    check("longer_steps", table, ("train_size", "budget", "arm", "method", "longer", "n"), keys=("arm", "needed"))
+    blocks = list(table.groupby(["train_size", "budget"], sort=False))
+    size = (PAGE, 0.5 + 2.2 * len(blocks))
+    figure, axes = plt.subplots(len(blocks), 3, figsize=size, sharex=True, squeeze=False)
+    methods = list(dict.fromkeys(table["method"]))
+    looks = dict(zip(methods, arm_looks(methods).values(), strict=True))
+    for line, ((examples, budget), block) in zip(axes, blocks, strict=True):
+        for ax, (value, name) in zip(line, _OF_CHAINS.items(), strict=True):
+            for method, look in looks.items():
+                for arm, rows in block[block["method"] == method].groupby("arm", sort=False):
+                    rows = rows.sort_values("needed")
+                    at = rows["needed"] + 0.12 * (methods.index(method) - (len(methods) - 1) / 2)
+                    ax.vlines(at, rows[f"{value}_low"], rows[f"{value}_high"], color=look.colour, linewidth=1.4)
+                    face = "white" if rows["longer"].all() else look.colour
+                    label = arm_label(method) if arm == method else "_"
+                    marks = {"marker": look.marker, "markerfacecolor": face, "markersize": 4.5, "label": label}
+                    ax.plot(at, rows[value], look.line, color=look.colour, linewidth=1, **marks)
+            ax.set_ylabel(name)
+            if value != "written":
+                measure_axis(ax.yaxis, MEASURES["correct"], top=1.0)
+        needed = sorted(block["needed"].unique())
+        line[0].plot(
+            needed, needed, color=_GREY, linestyle=(0, (4, 3)), linewidth=1, zorder=1, label="as many as needed"
+        )
+        line[0].set_ylim(0, None)
+        if len(blocks) > 1:
+            line[0].set_title(f"{examples:,} examples, {_budget_text(budget)}")
+    axes[0][0].set_xticks(sorted(table["needed"].unique()), step_names(table.assign(steps=table["needed"])))
+    figure.supxlabel(f"steps of the question (hollow: longer than any learned); {_seeds(table)}", fontsize=8)
+    legend_above(figure, axes[0][0], "95 % intervals", columns=len(methods) + 1)
+    return figure
+
+
+_OF_CHAINS = {"written": "steps written", "enough": "chains with as many as needed", "correct": "accuracy"}
+
+
+@drawn
 def arm_flops(table: pd.DataFrame) -> Figure:
     """Accuracy (or ROUGE-L) against training FLOPs (log axis), a panel an arm, its baseline's in grey behind it.
 
@@ -248,8 +292,12 @@ def _over_baseline(ax: Axes, along: str, measure: Measure, arm: str, rows: pd.Da
 
 def _counted(table: pd.DataFrame) -> str:
     """``n = 1,000 test questions, 5 seeds``."""
+    return f"n = {span(table['n'])} test questions, {_seeds(table)}"
+
+
+def _seeds(table: pd.DataFrame) -> str:
     seeds = span(table["seeds"])
-    return f"n = {span(table['n'])} test questions, {seeds} {'seed' if seeds == '1' else 'seeds'}"
+    return f"{seeds} {'seed' if seeds == '1' else 'seeds'}"
 
 
 def _small_panels(count: int) -> tuple[Figure, list[Axes]]:

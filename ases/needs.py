@@ -49,7 +49,7 @@ ENTRIES = {
     "start": ("starts",),
     "experiment": ("cells", "lookup"),
     "efficiency": ("cells", "efficiency", "rates"),
-    "sensitivity": ("cells",),
+    "sensitivity": ("cells", "longer"),
     "rates": ("rates",),
     "why": ("contributions", "why"),
     "results": ("evaluation",),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ases.arms import Budget, read_arm
 from ases.choices import BASELINE
+from ases.longer import share_text
 from ases.verdicts import (
     CLOSE,
     FAILED,
@@ -21,6 +22,7 @@ from ases.verdicts import (
     NOT_RUN,
     SMALL,
     UNDECIDED,
+    UNTESTED,
     Interval,
     Verdict,
     above,
@@ -51,19 +53,19 @@ def size_expectations(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.Dat
     return judged(_OF_SIZES, table, best, multiples)
 
 
-def variant_expectations(table: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
+def variant_expectations(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> pd.DataFrame:
     """``prediction, verdict, evidence``: those of ``07_sensitivity``, of what else could change the order.
 
-    Both are those of :func:`ases.cells.cell_table`: ``table`` with each arm against its baseline, ``changes`` with each
-    variant against its usual arm (:func:`ases.cells.against_usual`). They are about accuracy with 2,000 problems and
-    16e12 FLOPs; what needs an arm not run there is not tested.
+    Two are those of :func:`ases.cells.cell_table`: ``table`` with each arm against its baseline, ``changes`` with each
+    variant against its usual arm (:func:`ases.cells.against_usual`). ``longer`` is :func:`ases.longer.longer_table` of
+    all longer problems together. They are about accuracy with 2,000 problems and 16e12 FLOPs; what needs an arm not run
+    there is not tested.
     """
-    budget = Budget(_LARGE_BUDGET, "flops").name
-    table, changes = (one[(one["train_size"] == 2000) & (one["budget"] == budget)] for one in (table, changes))
+    budget, given = Budget(_LARGE_BUDGET, "flops").name, (table, changes, longer[longer["longer"].astype(bool)])
+    parts = [one[(one["train_size"] == 2000) & (one["budget"] == budget)] for one in given]
     if "accuracy" not in table:
-        table, changes = table[:0], changes[:0]
-    parts = [one.set_index(one["arm"].map(_plain)) for one in (table, changes)]
-    return judged(_OF_VARIANTS, *parts)
+        parts = [one[:0] for one in parts]
+    return judged(_OF_VARIANTS, *(one.set_index(one["arm"].map(_plain)) for one in parts))
 
 
 def _one(table: pd.DataFrame, size: int, flops: float | None, arm: str) -> pd.Series | None:
@@ -196,19 +198,19 @@ def _gains(changes: pd.DataFrame, *parameters: str) -> dict[str, Interval]:
     return {arm: lead_of(row) for arm, row in rows.items()}
 
 
-def _typed_gain_little(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+def _typed_gain_little(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     return all_within(_gains(changes, "typed=true"), 1, -1.0, SMALL)
 
 
-def _looking_gains(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+def _looking_gains(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     return all_above(_gains(changes, *(f"strategy={one}" for one in _LOOKING)), len(_LOOKING), SMALL)
 
 
-def _asking_gains_little(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+def _asking_gains_little(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     return all_within(_gains(changes, *(f"strategy={one}" for one in _ASKING)), len(_ASKING), -1.0, SMALL)
 
 
-def _pieces_beat_strategies(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+def _pieces_beat_strategies(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     arms = [f"{_UNI_MERGED}, strategy={one}" for one in (*_LOOKING, *_ASKING)]
     rows = _rows(table, [_UNI, *arms])
     if _UNI not in rows:
@@ -217,11 +219,11 @@ def _pieces_beat_strategies(table: pd.DataFrame, changes: pd.DataFrame) -> Verdi
     return all_above({f"over {arm}": apart(own, accuracy_of(row)) for arm, row in rows.items()}, len(arms))
 
 
-def _beta_matters_little(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+def _beta_matters_little(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     return all_within(_gains(changes, "beta=1.0", "beta=2.0"), 2, -CLOSE, CLOSE)
 
 
-def _start_brings_nearer(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+def _start_brings_nearer(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     rows = _rows(table, (_UNI, f"{_UNI}, init=seq2seq"))
     if len(rows) < 2:
         return NOT_RUN
@@ -230,14 +232,14 @@ def _start_brings_nearer(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
 
 
 def _behind_with(parameter: str, *arms: str) -> Callable[..., Verdict]:
-    def judge(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+    def judge(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
         rows = _rows(table, (f"{arm}, {parameter}" for arm in arms))
         return all_above({f"over {arm}": reversed_interval(lead_of(row)) for arm, row in rows.items()}, len(arms))
 
     return judge
 
 
-def _stories_cost(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+def _stories_cost(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     costs = {}
     for arm in (BASELINE, _UNI):
         rows = _rows(table, (arm, f"{arm}, {_STORIES}"))
@@ -246,9 +248,18 @@ def _stories_cost(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
     return all_above(costs, 2, CLOSE)
 
 
-def _leads_on_longer(table: pd.DataFrame, changes: pd.DataFrame) -> Verdict:
+def _leads_on_longer(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     rows = _rows(table, (f"{_UNI}, {_LONGER}",))
     return all_above({arm: lead_of(row) for arm, row in rows.items()}, 1)
+
+
+def _stop_early(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
+    rows = _rows(longer, (f"{arm}, {_LONGER}" for arm in (BASELINE, _UNI)))
+    enough = {arm: (row["enough"], row["enough_low"], row["enough_high"]) for arm, row in rows.items()}
+    verdict, said = all_within(enough, 2, -1.0, 0.5)
+    if verdict != UNTESTED:
+        said = "; ".join(f"{arm} {share_text(row, 'enough')}" for arm, row in rows.items())
+    return verdict, said
 
 
 _OF_VARIANTS: dict[str, Callable[..., Verdict]] = {
@@ -264,4 +275,5 @@ _OF_VARIANTS: dict[str, Callable[..., Verdict]] = {
         _STORIES, _UNI, f"{_UNI_MERGED}, strategy=gold"
     ),
     "Trained on up to 2 steps, uni-path answers more problems of 3 and 4 steps than seq2seq": _leads_on_longer,
+    "On these both write as many steps as needed in less than half of their chains": _stop_early,
 }

@@ -10,6 +10,7 @@ import pytest
 
 from ases.arms import read_arms
 from ases.expectations import expectations_table
+from ases.parameters import load_file
 from ases.study_expectations import size_expectations, variant_expectations
 from ases.verdicts import FAILED, HELD, UNDECIDED, UNTESTED, verdicts_line
 
@@ -226,7 +227,7 @@ def of_variants(absent: str = "", **changes: float) -> pd.DataFrame:
 def of_variants_named(written: Callable[[str], str], absent: str = "", **changes: float) -> pd.DataFrame:
     """Verdicts on ``07_sensitivity``: accuracies, leads over seq2seq and gains over entropy's labels as given."""
     chosen = {"typed": 0.0, "looking": 0.2, "asking": 0.0, "beta": 0.0, "plain": 0.8, "wide": -0.1, "stories": -0.1}
-    chosen |= {"start": -0.05, "scratch": -0.2, "lost": 0.3, "longer": 0.1} | changes
+    chosen |= {"start": -0.05, "scratch": -0.2, "lost": 0.3, "longer": 0.1, "enough": 0.2} | changes
     gains = {"typed=true": chosen["typed"], "beta=1.0": chosen["beta"], "beta=2.0": -chosen["beta"]}
     gains |= {f"strategy={one}": chosen["looking"] for one in LOOKING}
     gains |= {f"strategy={one}": chosen["asking"] for one in ASKING}
@@ -243,7 +244,18 @@ def of_variants_named(written: Callable[[str], str], absent: str = "", **changes
     labels = [one for one in labels if one["arm"] != absent]
     elsewhere = [one | {"budget": "4e+12 flops"} for one in rows], [one | {"train_size": 500} for one in labels]
     tables = [pd.DataFrame([*one, *own]) for one, own in zip(elsewhere, (rows, labels), strict=True)]
+    lengths = [
+        {"arm": f"{arm}, steps_to=4, longest_learned=2", "longer": True, **with_enough(chosen["enough"])}
+        for arm in ("seq2seq", "uni-path")
+    ]
+    learned = [{"arm": arm, "longer": False, **with_enough(1.0)} for arm in ("seq2seq", "uni-path")]
+    tables.append(pd.DataFrame([*lengths, *learned]).assign(train_size=2000, budget="1.6e+13 flops"))
+    tables[2] = tables[2][tables[2]["arm"] != absent]
     return variant_expectations(*(one.assign(arm=one["arm"].map(written)) for one in tables))
+
+
+def with_enough(share: float) -> dict[str, float]:
+    return {"enough": share, "enough_low": share - 0.02, "enough_high": share + 0.02}
 
 
 def test_a_variant_is_known_however_its_parameters_are_written() -> None:
@@ -253,23 +265,21 @@ def test_a_variant_is_known_however_its_parameters_are_written() -> None:
         "steps_to=4, longest_learned=2": "longest_learned=2, steps_to=4",
     }
     names = of_variants_named(lambda arm: next((arm.replace(a, b) for a, b in written.items() if a in arm), arm))
-    assert names["verdict"].tolist() == [HELD] * 10
+    assert names["verdict"].tolist() == [HELD] * 11
 
 
 def test_every_prediction_about_variants_has_its_arms_among_the_parameters() -> None:
-    """Those that wait stand there as comments, as they are to be written."""
     path = Path(__file__).resolve().parents[1] / "params" / "classroom.yaml"
-    part = path.read_text(encoding="utf-8").partition("\nvariants:\n")[2].partition("variant_sizes:")[0]
-    written = [line.lstrip("# ").removeprefix("- ") for line in part.splitlines() if "- " in line]
-    rows = [row(2000, "1.6e+13 flops", arm.name, 0.5, 0.0) for arm in read_arms(written)]
-    verdicts_found = variant_expectations(pd.DataFrame(rows), pd.DataFrame(rows))["verdict"]
-    assert len(written) == 23 and UNTESTED not in verdicts_found.tolist()
+    rows = [row(2000, "1.6e+13 flops", arm.name, 0.5, 0.0) for arm in read_arms(load_file(path)["variants"])]
+    lengths = pd.DataFrame([one | {"longer": True, **with_enough(0.5)} for one in rows])
+    verdicts_found = variant_expectations(pd.DataFrame(rows), pd.DataFrame(rows), lengths)["verdict"]
+    assert len(verdicts_found) == 11 and UNTESTED not in verdicts_found.tolist()
 
 
 def test_what_has_no_answers_is_not_judged_by_accuracy() -> None:
     rows = pd.DataFrame([row(2000, "1.6e+13 flops", arm, 0.5, 0.0) for arm in ("seq2seq", "uni-path")])
     scores = rows.rename(columns={"accuracy": "rouge_l"}).assign(p_holm=0.5)
-    assert set(variant_expectations(scores, scores)["verdict"]) == {UNTESTED}
+    assert set(variant_expectations(scores, scores, scores.assign(longer=True))["verdict"]) == {UNTESTED}
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
     assert set(size_expectations(scores, scores, multiples)["verdict"]) <= {UNTESTED, UNDECIDED}
     claims = pd.DataFrame(columns=["first", "second", "difference", "measure", "train_size"])
@@ -278,7 +288,7 @@ def test_what_has_no_answers_is_not_judged_by_accuracy() -> None:
 
 def test_predictions_about_variants_that_came_true() -> None:
     found = of_variants()
-    assert found["verdict"].tolist() == [HELD] * 10
+    assert found["verdict"].tolist() == [HELD] * 11
     assert found["evidence"].str.contains(r"\d").all()
 
 
@@ -306,6 +316,8 @@ def test_predictions_about_variants_that_came_true() -> None:
         (8, {"stories": -0.01}, UNDECIDED),
         (9, {"longer": -0.1}, FAILED),
         (9, {"longer": 0.01}, UNDECIDED),
+        (10, {"enough": 0.6}, FAILED),
+        (10, {"enough": 0.49}, UNDECIDED),
     ],
 )
 def test_a_prediction_about_a_variant_is_judged_by_its_interval(
@@ -326,7 +338,7 @@ def test_a_prediction_about_a_variant_is_judged_by_its_interval(
         ("uni-path, model=micro", [6]),
         ("seq2seq, held_out_schemas=true", [7]),
         ("uni-path-merged, strategy=gold, held_out_schemas=true", [8]),
-        ("uni-path, steps_to=4, longest_learned=2", [9]),
+        ("uni-path, steps_to=4, longest_learned=2", [9, 10]),
     ],
 )
 def test_a_variant_that_was_not_run_is_not_judged(absent: str, untested: list[int]) -> None:
