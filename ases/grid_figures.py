@@ -9,6 +9,7 @@ method; budgets are told apart by marker as well as by colour.
 from __future__ import annotations
 
 import textwrap
+from itertools import groupby
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -65,8 +66,8 @@ def arm_colour(arm: str) -> str:
 def arm_measures(table: pd.DataFrame) -> Figure:
     """Every arm's accuracy (or ROUGE-L) with its 95 % interval, a panel a training-set size and budget.
 
-    Columns as in :func:`ases.cells.cell_table`. The dashed line is seq2seq's; beside each row stands the difference to
-    the arm's baseline in points, with a star where the corrected p is below 0.05.
+    Columns as in :func:`ases.cells.cell_table`. The dashed line is each arm's baseline; beside the row stands the
+    difference to it in points, with a star where the corrected p is below 0.05.
     """
     measure = measure_in(table)
     check("arm_measures", table, ("train_size", "budget", "arm"), (measure.column, "low", "high"))
@@ -86,8 +87,7 @@ def arm_measures(table: pd.DataFrame) -> Figure:
                 star = " *" if row["p_holm"] < 0.05 else ""
                 text = signed(row["difference"], 1) if measure.share else measure.difference_text(row["difference"])
                 ax.text(1.02, at, f"{text}{star}", transform=ax.get_yaxis_transform(), va="center", fontsize=7)
-        if "seq2seq" in rows.index:
-            ax.axvline(rows.loc["seq2seq", measure.column], color="#000000", linestyle=(0, (4, 3)), linewidth=1)
+        _mark_baselines(ax, arms, rows[measure.column])
         _rows(ax, place, [arm_label(arm) for arm in arms])
         seeds = f"{span(part['seeds'])} {'seed' if part['seeds'].max() == 1 else 'seeds'}"
         ax.set_title(f"{size:,} training examples\n{_budget_text(budget)}, n = {span(part['n'])}, {seeds}")
@@ -95,6 +95,16 @@ def arm_measures(table: pd.DataFrame) -> Figure:
         measure_axis(ax.xaxis, measure)
         ax.set_xlabel(f"{measure.label}, 95 % interval")
     return figure
+
+
+def _mark_baselines(ax: Axes, arms: list[str], values: pd.Series) -> None:
+    """A dashed line at each baseline's value, beside the rows of the arms that are held against it."""
+    baselines = [read_arm(arm).baseline if arm in values.index else "" for arm in arms]
+    for baseline, run in groupby(range(len(arms)), key=baselines.__getitem__):
+        if baseline in values.index:
+            at = list(run)
+            look = {"color": "#000000", "linestyle": (0, (4, 3)), "linewidth": 1}
+            ax.vlines(values[baseline], at[0] - 0.5, at[-1] + 0.5, **look)
 
 
 @drawn

@@ -220,6 +220,11 @@ def test_figures_draw_what_the_tables_hold() -> None:
     assert [title.split(",")[0] for title in titles] == ["1e12 FLOPs", "4e12 FLOPs"]
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["seq2seq", "uni-path", "uni-path, merged"]
     assert len(arm_differences(table).axes) == 1
+    other = table.replace({"arm": {"uni-path": "seq2seq, model=micro", "uni-path-merged": "uni-path, model=micro"}})
+    dashed = [one for one in arm_measures(other).axes[0].collections if one.get_linestyle()[0][1] is not None]
+    beside = [one.get_segments()[0] for one in dashed]
+    assert [(segment[0][1], segment[1][1]) for segment in beside] == [(-0.5, 0.5), (0.5, 2.5)], "each beside its own"
+    assert beside[1][0][0] == pytest.approx(other.loc[other["arm"] == "seq2seq, model=micro", "accuracy"].iloc[0])
     claims = claims_table(at_plateau(made))
     assert len(claim_differences(claims).axes) == 1
     assert len(claims_shown(claims)) == len(CLAIMS)
