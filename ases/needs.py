@@ -349,7 +349,7 @@ def _shown_beside() -> list[str | None]:
         ("experiment", ""): ("claims.csv", "plateau.csv", "budgets.csv"),
         ("experiment", "reports_zh"): ("claims.csv", "plateau.csv", "budgets.csv"),
         ("efficiency", ""): ("efficiency.csv", "multiples.csv", "flops.csv", "expectations.csv"),
-        ("sensitivity", ""): ("sensitivity.csv", "expectations.csv"),
+        ("sensitivity", ""): ("sensitivity.csv", "longer.csv", "expectations.csv"),
         ("rates", ""): ("expectations.csv",),
     }
     paths = [Shelf("real").figures(STEPS["comparison"]) / "comparison.csv"]
