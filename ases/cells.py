@@ -1,4 +1,4 @@
-"""A grid of runs -> tables: every arm at every training-set size and budget, and each at its own plateau.
+"""A grid of runs -> tables: every arm at every training-set size and budget, and each at its best budget.
 
 >>> grid = gather(runs.cells(run))                                               # doctest: +SKIP
 >>> cell_table(grid)[["arm", "train_size", "budget", "accuracy", "difference"]]  # doctest: +SKIP
@@ -27,7 +27,7 @@ from ases.lookup import lookup_predictions
 from ases.measures import MEASURES, Measure, headline, measure_in
 from ases.statistics import compare, holm, summarise
 
-BEST = "own plateau"
+BEST = "best budget"
 """The name of the budget that each arm was best with on validation questions."""
 
 _KEYS = ["train_size", "budget", "arm"]
@@ -235,22 +235,28 @@ def lengths_table(grid: Grid) -> pd.DataFrame:
 
     ``train_size, budget, arm, baseline, steps`` (operations of the reference, or its pieces where there is no answer;
     many lengths are put into ranges up to ``steps_to``), then ``accuracy`` (or ``rouge_l``) with ``low, high`` (95 %)
-    and ``n``, test questions of that length (:func:`ases.evaluation.measure_by_length`).
+    and ``n``, test questions of that length (:func:`ases.evaluation.measure_by_length`), and ``seeds``.
     """
     rank = {arm: place for place, arm in enumerate(grid.baselines)}
     rows = []
     for (size, budget), part in grid.predictions.groupby(["train_size", "budget"], sort=False):
         found = measure_by_length(part.assign(method=part["arm"])).rename(columns={"method": "arm"})
         found = found.sort_values(["arm", "steps"], key=lambda one: one.map(rank) if one.name == "arm" else one)
-        rows.append(found.assign(train_size=size, budget=budget, baseline=found["arm"].map(grid.baselines)))
+        seeds = found["arm"].map(part.groupby("arm")["seed"].nunique())
+        keys = {"train_size": size, "budget": budget, "baseline": found["arm"].map(grid.baselines)}
+        rows.append(found.assign(**keys, seeds=seeds))
     table = pd.concat(rows, ignore_index=True)
     first = [*_KEYS, "baseline", "steps"]
     return table[[*first, *(name for name in table if name not in first)]]
 
 
 def by_flops(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a :func:`cell_table` whose budget is in FLOPs, of trained arms, with what they spent as ``flops``."""
+    """The rows of a :func:`cell_table` whose budget is in FLOPs, of trained arms, with what they spent as ``flops``.
+
+    None where there is one such budget only, which is no curve.
+    """
     rows = table[table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
+    rows = rows if rows["budget"].nunique() > 1 else rows[:0]
     return rows.rename(columns={"training_flops": "flops"}).reset_index(drop=True)
 
 
@@ -317,7 +323,7 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
 
 
 def cost_findings(table: pd.DataFrame) -> list[str]:
-    """What arms of a :func:`cell_table` cost where budgets are not in FLOPs, in sentences: in times of seq2seq's."""
+    """What arms of a :func:`cell_table` cost where budgets are not in FLOPs, against seq2seq, in sentences."""
     lines = []
     rows = table[~table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
     for (size, budget), part in rows.groupby(["train_size", "budget"], sort=False):
@@ -325,9 +331,8 @@ def cost_findings(table: pd.DataFrame) -> list[str]:
         if BASELINE in spent:
             times = (spent / spent[BASELINE]).drop(BASELINE)
             if said := ", ".join(f"{arm} ({value:.1f})" for arm, value in times.items()):
-                lines.append(
-                    f"{size:,} training examples, {budget}: in times of seq2seq's FLOPs training costs {said}."
-                )
+                cost = "training costs, as a multiple of seq2seq's FLOPs,"
+                lines.append(f"{size:,} training examples, {budget}: {cost} {said}.")
     return lines
 
 

@@ -97,7 +97,7 @@ def _finding(row: dict) -> str:
         if row["low"] > -MARGIN and row["high"] < MARGIN:
             return "confirmed"
         better = "one model is ahead" if row["difference"] > 0 else "two models are ahead"
-        return f"not confirmed: {better}" if clear else "undecided"
+        return f"not confirmed: not equal, {better}" if clear else "undecided"
     wanted = row["difference"] > 0 if row["kind"] == "better" else row["difference"] < 0
     if not clear:
         return "not confirmed: cannot be told apart"
@@ -105,9 +105,12 @@ def _finding(row: dict) -> str:
 
 
 def claims_shown(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as a reader wants it: one row a claim, a column a training-set size with finding, effect, interval."""
+    """The table as a reader wants it: one row a claim, a column a training-set size with finding, effect, interval.
+
+    A claim names its two arms; one about BLEU says what became of accuracy, too, since the paper found it to be higher.
+    """
     shown = {}
-    for (size, claim), part in table.groupby(["train_size", "claim"], sort=False):
+    for (size, claim, first, second), part in table.groupby(["train_size", "claim", "first", "second"], sort=False):
         row = part.iloc[0]
         text = row["finding"]
         if pd.notna(row["difference"]):
@@ -115,8 +118,20 @@ def claims_shown(table: pd.DataFrame) -> pd.DataFrame:
             spread = f"{row['low'] * scale:+.1f} to {row['high'] * scale:+.1f}"
             digits = f"{row['difference'] * scale:+.1f} {unit} ({spread})"
             text = f"{row['finding']}: {digits}" if ":" not in row["finding"] else f"{row['finding']}, {digits}"
-        shown.setdefault(claim, {})[f"{size:,} training examples"] = text
+            text += _beside_bleu(row, table)
+        shown.setdefault(f"{claim} ({first} against {second})", {})[f"{size:,} training examples"] = text
     return pd.DataFrame(shown).T.rename_axis("claim").reset_index()
+
+
+def _beside_bleu(row: pd.Series, table: pd.DataFrame) -> str:
+    """Of a claim about BLEU: the difference of the same two arms in the measure of the other claims, if it is there."""
+    alike = (table[["train_size", "first", "second"]] == row[["train_size", "first", "second"]]).all(axis=1)
+    others = table[alike & (table["measure"] != "bleu") & table["difference"].notna()]
+    if row["measure"] != "bleu" or others.empty:
+        return ""
+    scale, unit = _unit(others["measure"].iloc[0])
+    name = MEASURES[others["measure"].iloc[0]].label
+    return f", with {others['difference'].iloc[0] * scale:+.1f} {unit} in {name}"
 
 
 def _unit(measure: str) -> tuple[float, str]:

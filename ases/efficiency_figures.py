@@ -119,7 +119,7 @@ def _multiple(ax: Axes, row: dict[str, float], at: float, look: Look, beyond: fl
         ax.plot(at, high * beyond, marker="^", **marks)
     outside = not row["least"] <= row["multiple"] <= row["most"]
     inside = {"markerfacecolor": "white"} if outside else {"markeredgecolor": "white", "markeredgewidth": 0.5}
-    ax.plot(at, middle, marker=look.marker, **marks | {"markersize": 6}, **inside)
+    ax.plot(at, middle, marker=look.marker, **marks | {"markersize": 4}, **inside)
     text = multiple_text(row["multiple"], row["least"], row["most"]).replace(" than ", " than\n")
     ax.annotate(text, (at, middle), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7)
 
@@ -162,7 +162,7 @@ def accuracy_by_flops(table: pd.DataFrame) -> Figure:
 def _line(ax: Axes, rows: pd.DataFrame, at: pd.Series, look: Look, measure: Measure) -> None:
     """One arm: its intervals, and its means joined by a line."""
     ax.vlines(at, rows["low"], rows["high"], color=look.colour, linewidth=1.2)
-    marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
+    marks = {"marker": look.marker, "markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 4.5}
     marks["clip_on"] = False  # an accuracy of 0 lies on the axis
     ax.plot(at, rows[measure.column], look.line, color=look.colour, label=look.label, linewidth=1, **marks)
 

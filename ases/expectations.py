@@ -52,7 +52,7 @@ def expectations_table(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.Da
     """One row a prediction and training-set size: ``train_size, prediction, verdict, evidence``.
 
     Those of ``07_experiment``, and where the larger budget was run those about it. ``table`` and ``plateau`` are those
-    of :func:`ases.cells.cell_table`, of all budgets and of own plateaus; ``claims`` is
+    of :func:`ases.cells.cell_table`, of all budgets and of each arm's best; ``claims`` is
     :func:`ases.claims.claims_table`.
     """
     found = []

@@ -27,6 +27,7 @@ from ases.looks import (
     check,
     drawn,
     flops_axis,
+    header,
     legend_above,
     measure_axis,
     name_rows,
@@ -89,11 +90,12 @@ def arm_measures(table: pd.DataFrame) -> Figure:
                 ax.text(1.02, at, f"{text}{star}", transform=ax.get_yaxis_transform(), va="center", fontsize=7)
         _mark_baselines(ax, arms, rows[measure.column])
         _rows(ax, place, [arm_label(arm) for arm in arms])
-        seeds = f"{span(part['seeds'])} {'seed' if part['seeds'].max() == 1 else 'seeds'}"
-        ax.set_title(f"{size:,} training examples\n{_budget_text(budget)}, n = {span(part['n'])}, {seeds}")
+        ax.set_title(f"{size:,} training examples\n{_budget_text(budget)}, n = {span(part['n'])}, {_seeds(part)}")
         ax.set_xlim(0, 1.05 * top)
         measure_axis(ax.xaxis, measure)
         ax.set_xlabel(f"{measure.label}, 95 % interval")
+    beside = "in points" if measure.share else f"in {measure.label}"
+    header(figure, f"dashed: baseline; at the right: difference to it {beside} (*: p, Holm, below 0.05)")
     return figure
 
 
@@ -132,7 +134,7 @@ def arm_differences(table: pd.DataFrame) -> Figure:
                 ax.plot(row["difference"], y, marker=marker, color=colour, markerfacecolor=face, linestyle="none")
         _rows(ax, place, [arm_label(arm) for arm in arms])
         _difference_axis(ax, measure.share, measure.label)
-        ax.set_title(f"{size:,} training examples, n = {span(part['n'])}")
+        ax.set_title(f"{size:,} training examples, n = {span(part['n'])}, {_seeds(part)}")
     legend_above(figure, axes[0], "filled: p (Holm) below 0.05", columns=min(3, len(budgets)))
     return figure
 
@@ -162,8 +164,12 @@ def claim_differences(table: pd.DataFrame) -> Figure:
             finding = folded(row["finding"], 17)
             ax.text(1.02, at, finding, transform=ax.get_yaxis_transform(), va="center", fontsize=6.5)
         _rows(ax, place, [folded(claim, 34) for claim in claims])
-        _difference_axis(ax, True, "points (BLEU: its own)")
-        ax.set_title(f"{size:,} training examples")
+        _difference_axis(ax, True, "")
+        tested = part[part["difference"].notna()]
+        counts = f", n = {span(tested['n'])}, {_seeds(tested)}" if len(tested) else ""
+        ax.set_title(f"{size:,} training examples{counts}")
+    margin = f"within {100 * MARGIN:g} points, as good as equal"
+    header(figure, f"dot: confirmed; cross: not; grey: {margin}; of BLEU, a point is one of its hundred")
     return figure
 
 
@@ -178,16 +184,19 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
     check("arm_lengths", table, ("train_size", "budget", "arm", "baseline", "steps", "n"), (measure.column,))
     blocks = table.groupby(["train_size", "budget"], sort=False)
     panels = list(table.groupby([*blocks.keys, "arm"], sort=False))
-    figure, axes = _small_panels(len(panels))
+    places = {steps: place for place, steps in enumerate(sorted(table["steps"].unique()))}
+    figure, axes = _panels_of(len(panels), 4 if len(places) < 4 else 2, 1.55, 0.5)
     for ax, ((size, budget, arm), rows) in zip(axes, panels, strict=True):
         block = blocks.get_group((size, budget))
         behind = block[block["arm"] == rows["baseline"].iloc[0]]
-        _over_baseline(ax, "steps", measure, arm, rows, behind)
+        rows, behind = (one.assign(place=one["steps"].map(places)) for one in (rows, behind))
+        _over_baseline(ax, "place", measure, arm, rows, behind)
         _name_panel(ax, arm, f"{size:,} examples, {_budget_text(budget)}" if len(blocks) > 1 else "")
-    axes[0].set_xticks(sorted(table["steps"].unique()), step_names(table))
+    axes[0].set_xticks(list(places.values()), step_names(table))
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
-    figure.supylabel(f"{measure.label}, 95 % interval (grey: its baseline)", fontsize=8)
+    figure.supylabel(measure.label, fontsize=8)
+    header(figure, f"95 % intervals; grey: its baseline; {_seeds(table)}")
     return figure
 
 
@@ -250,8 +259,9 @@ def arm_flops(table: pd.DataFrame) -> Figure:
         _name_panel(ax, arm, f"{size:,} examples" if table["train_size"].nunique() > 1 else "")
     flops_axis(axes[0], table["flops"])
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
-    figure.supxlabel(f"training FLOPs; {_counted(table)}", fontsize=8)
-    figure.supylabel(f"{measure.label}, 95 % interval (grey: its baseline)", fontsize=8)
+    figure.supxlabel("training FLOPs", fontsize=8)
+    figure.supylabel(measure.label, fontsize=8)
+    header(figure, f"95 % intervals; grey: its baseline; {_counted(table)}")
     return figure
 
 
@@ -274,7 +284,7 @@ def arm_rates(table: pd.DataFrame) -> Figure:
             look = {"color": colour, "marker": marker, "markersize": 4}
             ax.plot(rows["learning_rate"], rows["valid"], label=_budget_text(budget), **look)
             ax.vlines(beside, rows["low"], rows["high"], color=colour, linewidth=0.9)
-            ax.plot(beside, rows[measure.column], markerfacecolor="white", linestyle="none", **look)
+            ax.plot(beside, rows[measure.column], markerfacecolor="white", linestyle="none", **look | {"markersize": 3})
             ring = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "color": "#000000"}
             ax.plot(chosen["learning_rate"], chosen["valid"], linestyle="none", **ring)
         _name_panel(ax, arm, f"{size:,} examples" if table["train_size"].nunique() > 1 else "")
@@ -284,8 +294,9 @@ def arm_rates(table: pd.DataFrame) -> Figure:
     axes[0].xaxis.set_minor_locator(NullLocator())
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[["valid", "high"]].max().max())))
     figure.supxlabel("learning rate in thousandths", fontsize=8)
-    figure.supylabel(f"{measure.label} (95 % interval)", fontsize=8)
-    explained = f"filled: validation (ring: chosen); hollow: test; grey line: usual rate; {_counted(table)}"
+    figure.supylabel(measure.label, fontsize=8)
+    hollow = f"hollow: test, 95 % interval, {_counted(table)}"
+    explained = f"filled: validation (ring: chosen); {hollow}; grey line: usual rate"
     legend_above(figure, axes[0], explained, columns=min(3, len(budgets)))
     return figure
 
@@ -359,6 +370,6 @@ def _budget_text(budget: str) -> str:
     """A budget as people write it: ``4e12 FLOPs``, ``4e5 target tokens``, ``20 epochs``."""
     amount, _, unit = budget.partition(" ")
     if unit not in UNITS:
-        return budget  # own plateau
+        return budget  # the best of several
     number = f"{float(amount):.4g}".replace("e+0", "e").replace("e+", "e")
     return f"{number} {unit.replace('_', ' ').replace('flops', 'FLOPs')}"

@@ -198,6 +198,11 @@ def legend_above(figure: Figure, ax: Axes, title: str, columns: int = 1) -> None
     figure.legend(handles, labels, title=title or None, title_fontsize=8, columnspacing=1.2, **place)
 
 
+def header(figure: Figure, text: str) -> None:
+    """A line of text above all axes, such as what marks mean where no legend says it."""
+    figure.suptitle(text, x=0.01, ha="left", fontsize=8)
+
+
 def signed(value: float, digits: int) -> str:
     """A share as percentage points with a sign, which is a real minus for what is negative."""
     return f"{100 * value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")

@@ -44,9 +44,9 @@ _SMALL_BUDGET, _MIDDLE_BUDGET, _LARGE_BUDGET, _LARGEST_BUDGET = 1e12, 4e12, 16e1
 def size_expectations(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> pd.DataFrame:
     """``prediction, verdict, evidence``: those of ``07_efficiency``, of seq2seq and uni-path by training-set size.
 
-    ``table`` and ``best`` are those of :func:`ases.cells.cell_table`, of all budgets and of own plateaus; ``multiples``
-    is :func:`ases.efficiency.data_multiple`. They are about accuracy; what needs a size or budget that was not run is
-    not tested.
+    ``table`` and ``best`` are those of :func:`ases.cells.cell_table`, of all budgets and of each arm's best;
+    ``multiples`` is :func:`ases.efficiency.data_multiple`. They are about accuracy; what needs a size or budget that
+    was not run is not tested.
     """
     if "accuracy" not in table:
         table, best, multiples = table[:0], best[:0], multiples[:0]
@@ -88,8 +88,8 @@ def _rises(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> 
 
 def _needs_no_less(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
     rows = multiples[multiples["arm"] == _UNI]
-    more = rows.loc[rows["low"] > 1, "train_size"].tolist()
-    said = f"seq2seq needs more data at {len(more)} of {len(rows)} sizes"
+    more, less = rows.loc[rows["low"] > 1, "train_size"].tolist(), (rows["high"] < 1).sum()
+    said = f"seq2seq clearly needs more data at {len(more)} of {len(rows)} sizes, clearly less at {less}"
     if more:
         return FAILED, f"{said} ({', '.join(f'{size:,}' for size in more)})"
     return (HELD if len(rows) and (rows["high"] <= 1).all() else UNDECIDED), said

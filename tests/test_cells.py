@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -199,7 +200,7 @@ def test_claims_are_decided_by_interval_and_corrected_p() -> None:
     assert claim(0.8, 0.3, "better") == "confirmed"
     assert claim(0.3, 0.8, "better") == "not confirmed: the opposite"
     assert claim(0.5, 0.5, "better") == "not confirmed: cannot be told apart"
-    assert claim(0.9, 0.2, "equal") == "not confirmed: one model is ahead"
+    assert claim(0.9, 0.2, "equal") == "not confirmed: not equal, one model is ahead"
     assert MARGIN == 0.03
     assert claim(1.5, 1.5, "equal") == "confirmed"  # all right, always: no spread
 
@@ -227,7 +228,11 @@ def test_figures_draw_what_the_tables_hold() -> None:
     assert beside[1][0][0] == pytest.approx(other.loc[other["arm"] == "seq2seq, model=micro", "accuracy"].iloc[0])
     claims = claims_table(at_plateau(made))
     assert len(claim_differences(claims).axes) == 1
-    assert len(claims_shown(claims)) == len(CLAIMS)
+    shown = claims_shown(claims).set_index("claim").iloc[:, 0]
+    assert len(shown) == len(CLAIMS)
+    assert shown["AS-ES with one model beats seq2seq (uni-path-merged against seq2seq)"].endswith(")")
+    (bleu,) = shown[shown.index.str.contains("lower BLEU")]
+    assert re.search(r"BLEU \(.*\), with [+-]\d.* points in accuracy$", bleu)
     assert arm_label("uni-path-merged, strategy=random_boundaries") == "uni-path, merged: random boundaries"
 
 
@@ -257,7 +262,7 @@ def test_many_lengths_become_ranges_that_hold_every_question() -> None:
     assert (table["steps"] <= table["steps_to"]).all()
     last = table.iloc[-1]
     assert f" at {last['steps']} to {last['steps_to']}" in length_findings(table)[-1]
-    ticks = [label.get_text() for label in arm_lengths(table).axes[0].get_xticklabels()]
+    ticks = [label.get_text() for label in arm_lengths(table).axes[-1].get_xticklabels()]
     assert ticks[-1] == f"{last['steps']} to {last['steps_to']}\nn = {last['n']}"
 
 
@@ -277,7 +282,7 @@ def test_what_equal_tokens_cost_is_said_in_times_of_seq2seq() -> None:
     table = pd.DataFrame(rows, columns=["budget", "arm", "training_flops"]).assign(train_size=2000)
     (line,) = cost_findings(table)
     assert line.startswith(f"2,000 training examples, {TOKENS}: ")
-    assert line.endswith("in times of seq2seq's FLOPs training costs uni-path (2.5), dual-path (0.5).")
+    assert line.endswith("training costs, as a multiple of seq2seq's FLOPs, uni-path (2.5), dual-path (0.5).")
     assert cost_findings(table[:3]) == cost_findings(table[table["arm"] != "seq2seq"]) == []
 
 

@@ -121,10 +121,10 @@ def by_size(**changes: float) -> pd.DataFrame:
     rows.append(row(500, "6.4e+13 flops", "seq2seq", 0.2 + leads["gain"]))
     rows.append(row(500, "6.4e+13 flops", "uni-path", 0.2 + leads["end"], leads["end"]))
     rows.append(row(2000, "6.4e+13 flops", "uni-path", 0.6, leads["turn"]))
-    best = [one | {"budget": "own plateau"} for one in rows if one["budget"].startswith("1.6")]
+    best = [one | {"budget": "best budget"} for one in rows if one["budget"].startswith("1.6")]
     for one in best:
         if one["arm"] == "uni-path" and one["train_size"] in (125, 500):
-            one.update(row(one["train_size"], "own plateau", "uni-path", 0.2, leads["few"]))
+            one.update(row(one["train_size"], "best budget", "uni-path", 0.2, leads["few"]))
     multiples = pd.DataFrame([{"arm": "uni-path", "train_size": 500, "low": leads["low"], "high": leads["high"]}])
     return size_expectations(pd.DataFrame(rows), pd.DataFrame(best), multiples)
 
