@@ -37,7 +37,7 @@ help: ## list the targets
 $(BUILT):
 	@.ci/environment.sh build
 
-reproduce: $(BUILT) ## compute everything and execute the notebooks into build/ (PARAMS=params/quick.yaml)
+reproduce: $(BUILT) ## compute a parameter file's runs and execute its notebooks into build/ (PARAMS=params/quick.yaml)
 	@$(RUN) -m ases reproduce $(PARAMS)
 
 verify: $(BUILT) ## hold what `make reproduce` made against the published results, table by table
