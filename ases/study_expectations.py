@@ -152,12 +152,6 @@ def _seq2seq_is_done(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.Data
     return verdict, interval_text(gain)
 
 
-def _more_data_buys_little(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-    rows = {arm: [_one(best, size, None, arm) for size in (16000, 8000)] for arm in (BASELINE, _UNI)}
-    gains = {arm: apart(*map(accuracy_of, two)) for arm, two in rows.items() if all(one is not None for one in two)}
-    return all_within(gains, 2, -1.0, CLOSE)
-
-
 _OF_SIZES: dict[str, Callable[..., Verdict]] = {
     "Accuracy rises with the data for both": _rises,
     "uni-path needs no less data than seq2seq": _needs_no_less,
@@ -169,8 +163,6 @@ _OF_SIZES: dict[str, Callable[..., Verdict]] = {
     "With 500 problems seq2seq gains less than 5 points from 64e12 FLOPs over a quarter of them": _seq2seq_is_done,
     "With 2,000 problems and 64e12 FLOPs uni-path leads": _leads_in_the_end(2000),
     "With 8,000 problems seq2seq leads at 16e12 FLOPs, by less than at a quarter of them": _lead_shrinks(8000),
-    "With 16,000 problems seq2seq leads at 16e12 FLOPs, by less than at a quarter of them": _lead_shrinks(16000),
-    "Each at its best budget, 16,000 problems gain either less than 5 points over 8,000": _more_data_buys_little,
 }
 
 
