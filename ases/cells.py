@@ -318,7 +318,8 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
         said += [f"better are {', '.join(named[True])}"] if named[True] else []
         said += [f"worse are {', '.join(named[False])}"] if named[False] else []
         said += [f"not told apart from their baseline: {', '.join(rest)}"] if rest else []
-        lines.append(f"{size:,} training examples, {budget}: {'; '.join(said)}.")
+        alone = ", one seed" if (part["seeds"] == 1).all() else ""
+        lines.append(f"{size:,} training examples, {budget}{alone}: {'; '.join(said)}.")
     return lines
 
 
