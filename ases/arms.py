@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
@@ -101,8 +102,12 @@ class Budget:
 
     @property
     def name(self) -> str:
-        """As tables name it, and :func:`read_budget` reads it: ``2e+12 flops``, whatever the size."""
-        return f"{self.amount:g} {self.unit}"
+        """As tables name it, and :func:`read_budget` reads it, whatever the size: ``16e12 flops``.
+
+        Powers of ten are those of thousands, so that budgets of one table are compared at a glance.
+        """
+        amount = Decimal(f"{self.amount:g}").normalize().to_eng_string()
+        return f"{amount.lower().replace('e+', 'e')} {self.unit}"
 
     @property
     def parameters(self) -> dict[str, Any]:

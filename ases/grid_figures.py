@@ -367,9 +367,8 @@ def _panels_of(count: int, most: int, height: float, around: float = 0.0) -> tup
 
 
 def _budget_text(budget: str) -> str:
-    """A budget as people write it: ``4e12 FLOPs``, ``4e5 target tokens``, ``20 epochs``."""
+    """A budget as people write it: ``4e12 FLOPs``, ``3.2e6 target tokens``, ``20 epochs``."""
     amount, _, unit = budget.partition(" ")
     if unit not in UNITS:
         return budget  # the best of several
-    number = f"{float(amount):.4g}".replace("e+0", "e").replace("e+", "e")
-    return f"{number} {unit.replace('_', ' ').replace('flops', 'FLOPs')}"
+    return f"{amount} {unit.replace('_', ' ').replace('flops', 'FLOPs')}"

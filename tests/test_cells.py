@@ -67,7 +67,7 @@ def grid(
     return Grid(pd.DataFrame(rows), pd.DataFrame(costs), baselines)
 
 
-SMALL, LARGE, TOKENS = "1e+12 flops", "4e+12 flops", "4e+05 target_tokens"
+SMALL, LARGE, TOKENS = "1e12 flops", "4e12 flops", "400e3 target_tokens"
 TWO = {("seq2seq", SMALL): 0.3, ("seq2seq", LARGE): 0.5, ("uni-path", SMALL): 0.6, ("uni-path", LARGE): 0.4}
 
 
@@ -171,9 +171,9 @@ def test_sentences_read_the_table() -> None:
     first, second = cell_findings(table)
     shown = table.set_index(["budget", "arm"])
     apart = 100 * shown.loc[(SMALL, "uni-path"), "difference"]
-    assert first.startswith("500 training examples, 1e+12 flops: seq2seq reaches")
+    assert first.startswith("500 training examples, 1e12 flops: seq2seq reaches")
     assert f"better are uni-path (+{apart:.1f})" in first
-    assert "4e+12 flops" in second
+    assert "4e12 flops" in second
     assert f"{N} test questions and {SEEDS} seeds" in power_line(table) and "too few" not in power_line(table)
     assert power_line(cell_table(grid(TWO, seeds=2))).endswith(few_seeds(2))
     assert len(by_flops(table)) == 4
@@ -277,7 +277,7 @@ def test_a_panel_an_arm_has_its_baseline_behind_it() -> None:
 
 
 def test_what_equal_tokens_cost_is_said_in_times_of_seq2seq() -> None:
-    rows = [("4e+12 flops", "uni-path", 4e12), ("4e+12 flops", "seq2seq", 4e12), (TOKENS, "seq2seq", 2e12)]
+    rows = [("4e12 flops", "uni-path", 4e12), ("4e12 flops", "seq2seq", 4e12), (TOKENS, "seq2seq", 2e12)]
     rows += [(TOKENS, "uni-path", 5e12), (TOKENS, "dual-path", 1e12), (TOKENS, "lookup", 0.0)]
     table = pd.DataFrame(rows, columns=["budget", "arm", "training_flops"]).assign(train_size=2000)
     (line,) = cost_findings(table)
@@ -302,8 +302,8 @@ def test_how_many_seeds_a_difference_needs_is_planned_from_those_that_ran() -> N
 
 
 def test_a_budget_reads_as_people_write_it() -> None:
-    made = cell_table(grid({(arm, "4e+05 target_tokens"): 0.5 for arm in ("seq2seq", "uni-path")}))
-    for budget, text in (("400000 target_tokens", "4e5 target tokens"), ("20 epochs", "20 epochs"), (BEST, BEST)):
+    made = cell_table(grid({(arm, "400e3 target_tokens"): 0.5 for arm in ("seq2seq", "uni-path")}))
+    for budget, text in (("400e3 target_tokens", "400e3 target tokens"), ("20 epochs", "20 epochs"), (BEST, BEST)):
         title = arm_measures(made.assign(budget=budget)).axes[0].get_title(loc="left")
         assert title.splitlines()[1].startswith(f"{text}, n = ")
 

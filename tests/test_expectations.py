@@ -20,11 +20,11 @@ def tables(**changes: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
     chosen = {"flops": -0.2, "tokens": 0.1, "plateau": (-0.01, -0.03, 0.01), "gold": (0.0, -0.01, 0.02)}
     chosen |= {"random": (0.0, -0.02, 0.02), "two": (0.1, 0.08, 0.12), "lookup": 0.6, **changes}
     rows = [
-        ("1e+12 flops", "seq2seq", None),
-        ("1e+12 flops", "uni-path", chosen["flops"]),
-        ("4e+12 flops", "seq2seq", None),
-        ("4e+12 flops", "uni-path", chosen["flops"]),
-        ("4e+05 target_tokens", "uni-path", chosen["tokens"]),
+        ("1e12 flops", "seq2seq", None),
+        ("1e12 flops", "uni-path", chosen["flops"]),
+        ("4e12 flops", "seq2seq", None),
+        ("4e12 flops", "uni-path", chosen["flops"]),
+        ("400e3 target_tokens", "uni-path", chosen["tokens"]),
     ]
     table = pd.DataFrame(rows, columns=["budget", "arm", "difference"]).assign(train_size=500, p_holm=0.01)
     named = ["difference", "difference_low", "difference_high"]
@@ -84,7 +84,7 @@ def test_what_was_not_run_is_not_judged() -> None:
 
 def test_one_budget_shows_no_plateau() -> None:
     table, plateau, claims = tables(plateau=(0.1, 0.06, 0.14))
-    judged = expectations_table(table[table["budget"] != "4e+12 flops"], plateau, claims).iloc[2]
+    judged = expectations_table(table[table["budget"] != "4e12 flops"], plateau, claims).iloc[2]
     assert judged["verdict"] == UNTESTED
     assert "one budget of FLOPs" in judged["evidence"] and "+10.0" in judged["evidence"]
 
@@ -111,17 +111,17 @@ def by_size(**changes: float) -> pd.DataFrame:
     """Verdicts on ``07_efficiency``: leads of uni-path by size and budget as given, else all as expected."""
     leads = {"few": 0.1, "small": 0.0, "middle": -0.2, "large": -0.1, "more": 0.0, "low": 0.2, "high": 0.5} | changes
     leads = {"end": 0.2, "gain": 0.01, "turn": 0.1} | leads
-    budgets = {"1e+12 flops": "small", "4e+12 flops": "middle", "1.6e+13 flops": "large"}
+    budgets = {"1e12 flops": "small", "4e12 flops": "middle", "16e12 flops": "large"}
     rows = []
     for size, base in ((125, 0.1), (500, 0.2), (2000, 0.4), (8000, 0.8)):
         for budget, name in budgets.items():
             gained = leads["more"] if name == "large" and size == 125 else 0.0
             rows.append(row(size, budget, "seq2seq", base + gained))
             rows.append(row(size, budget, "uni-path", base + leads[name], leads[name]))
-    rows.append(row(500, "6.4e+13 flops", "seq2seq", 0.2 + leads["gain"]))
-    rows.append(row(500, "6.4e+13 flops", "uni-path", 0.2 + leads["end"], leads["end"]))
-    rows.append(row(2000, "6.4e+13 flops", "uni-path", 0.6, leads["turn"]))
-    best = [one | {"budget": "best budget"} for one in rows if one["budget"].startswith("1.6")]
+    rows.append(row(500, "64e12 flops", "seq2seq", 0.2 + leads["gain"]))
+    rows.append(row(500, "64e12 flops", "uni-path", 0.2 + leads["end"], leads["end"]))
+    rows.append(row(2000, "64e12 flops", "uni-path", 0.6, leads["turn"]))
+    best = [one | {"budget": "best budget"} for one in rows if one["budget"].startswith("16e12")]
     for one in best:
         if one["arm"] == "uni-path" and one["train_size"] in (125, 500):
             one.update(row(one["train_size"], "best budget", "uni-path", 0.2, leads["few"]))
@@ -164,7 +164,7 @@ def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: 
 
 
 def test_sizes_and_budgets_that_were_not_run_are_not_judged() -> None:
-    rows = pd.DataFrame([row(48, "2e+10 flops", "seq2seq", 0.1), row(48, "2e+10 flops", "uni-path", 0.1, 0.0)])
+    rows = pd.DataFrame([row(48, "20e9 flops", "seq2seq", 0.1), row(48, "20e9 flops", "uni-path", 0.1, 0.0)])
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
     assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 8]
 
@@ -175,9 +175,9 @@ def at_largest_budget(**changes: float) -> list[str]:
     found |= {"uni-path-merged, strategy=gold": 0.6, "uni-path-merged, strategy=random_boundaries": 0.4}
     found |= {"dual-path-merged": 0.45, "dual-path-merged, strategy=gold": 0.52} | changes
     few = found.pop("few", 0.1)
-    rows = [row(2000, "1.6e+13 flops", arm, value, value - found["seq2seq"]) for arm, value in found.items()]
-    rows += [row(500, "1.6e+13 flops", arm, 0.3 + few, few) for arm in found]
-    elsewhere = [one | {"budget": "4e+12 flops", "accuracy": 0.9, "low": 0.9, "high": 0.9} for one in rows]
+    rows = [row(2000, "16e12 flops", arm, value, value - found["seq2seq"]) for arm, value in found.items()]
+    rows += [row(500, "16e12 flops", arm, 0.3 + few, few) for arm in found]
+    elsewhere = [one | {"budget": "4e12 flops", "accuracy": 0.9, "low": 0.9, "high": 0.9} for one in rows]
     table = pd.DataFrame([*elsewhere, *rows]).assign(p_holm=0.01)
     nothing = table[:0].assign(first="", second="", measure="")
     only = of_the_budget(table[: len(elsewhere) + len(found)], nothing)
@@ -235,17 +235,17 @@ def of_variants_named(written: Callable[[str], str], absent: str = "", **changes
     told |= {"uni-path, model=micro": (0.7, chosen["wide"])}
     told |= {"uni-path, steps_to=4, longest_learned=2": (0.2, chosen["longer"])}
     told |= {f"uni-path-merged, {one}": (0.4 + gain, -0.1) for one, gain in gains.items()}
-    rows = [row(2000, "1.6e+13 flops", arm, *values) for arm, values in told.items() if arm != absent]
-    labels = [row(2000, "1.6e+13 flops", f"uni-path-merged, {one}", 0.4 + gain, gain) for one, gain in gains.items()]
+    rows = [row(2000, "16e12 flops", arm, *values) for arm, values in told.items() if arm != absent]
+    labels = [row(2000, "16e12 flops", f"uni-path-merged, {one}", 0.4 + gain, gain) for one, gain in gains.items()]
     labels = [one for one in labels if one["arm"] != absent]
-    elsewhere = [one | {"budget": "4e+12 flops"} for one in rows], [one | {"train_size": 500} for one in labels]
+    elsewhere = [one | {"budget": "4e12 flops"} for one in rows], [one | {"train_size": 500} for one in labels]
     tables = [pd.DataFrame([*one, *own]) for one, own in zip(elsewhere, (rows, labels), strict=True)]
     lengths = [
         {"arm": f"{arm}, steps_to=4, longest_learned=2", "longer": True, **with_enough(chosen["enough"])}
         for arm in ("seq2seq", "uni-path")
     ]
     learned = [{"arm": arm, "longer": False, **with_enough(1.0)} for arm in ("seq2seq", "uni-path")]
-    tables.append(pd.DataFrame([*lengths, *learned]).assign(train_size=2000, budget="1.6e+13 flops"))
+    tables.append(pd.DataFrame([*lengths, *learned]).assign(train_size=2000, budget="16e12 flops"))
     tables[2] = tables[2][tables[2]["arm"] != absent]
     return variant_expectations(*(one.assign(arm=one["arm"].map(written)) for one in tables))
 
@@ -266,14 +266,14 @@ def test_a_variant_is_known_however_its_parameters_are_written() -> None:
 
 def test_every_prediction_about_variants_has_its_arms_among_the_parameters() -> None:
     path = Path(__file__).resolve().parents[1] / "params" / "classroom.yaml"
-    rows = [row(2000, "1.6e+13 flops", arm.name, 0.5, 0.0) for arm in read_arms(load_file(path)["variants"])]
+    rows = [row(2000, "16e12 flops", arm.name, 0.5, 0.0) for arm in read_arms(load_file(path)["variants"])]
     lengths = pd.DataFrame([one | {"longer": True, **with_enough(0.5)} for one in rows])
     verdicts_found = variant_expectations(pd.DataFrame(rows), pd.DataFrame(rows), lengths)["verdict"]
     assert len(verdicts_found) == 11 and UNTESTED not in verdicts_found.tolist()
 
 
 def test_what_has_no_answers_is_not_judged_by_accuracy() -> None:
-    rows = pd.DataFrame([row(2000, "1.6e+13 flops", arm, 0.5, 0.0) for arm in ("seq2seq", "uni-path")])
+    rows = pd.DataFrame([row(2000, "16e12 flops", arm, 0.5, 0.0) for arm in ("seq2seq", "uni-path")])
     scores = rows.rename(columns={"accuracy": "rouge_l"}).assign(p_holm=0.5)
     assert set(variant_expectations(scores, scores, scores.assign(longer=True))["verdict"]) == {UNTESTED}
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})

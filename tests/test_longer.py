@@ -68,7 +68,7 @@ def test_shares_by_length_and_over_all_longer_ones(tmp_path: Path) -> None:
 
 def test_what_is_found_in_words(tmp_path: Path) -> None:
     (line,) = longer_findings(longer_table(chains_by_length(cells(tmp_path))))
-    assert line.startswith("500 training examples, 2e+12 flops, seq2seq: of problems of 1 step 100% of chains have")
+    assert line.startswith("500 training examples, 2e12 flops, seq2seq: of problems of 1 step 100% of chains have")
     assert "of problems of 3 steps, never shown, 50% (" in line and "of problems of 2 steps 67%" in line
     assert share_text({"a": 0.125, "a_low": 0.1, "a_high": 0.15}, "a") == "12% (10% to 15%)"
 
