@@ -146,8 +146,10 @@ def _effect(measure: Measure) -> list[str]:
 
 def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure, beside: Sequence[str]) -> pd.DataFrame:
     """All arms at one training-set size and budget."""
-    found = summarise(part.assign(method=part["arm"]), value=measure.name).set_index("method").drop(columns="value")
-    found = found.rename(columns={"mean": measure.column})
+    # Arms on other data have other questions: only those that are held against one baseline have the same.
+    named = part.assign(method=part["arm"]).groupby(part["arm"].map(baselines), sort=False)
+    found = pd.concat([summarise(rows, value=measure.name) for _, rows in named])
+    found = found.set_index("method").drop(columns="value").rename(columns={"mean": measure.column})
     against = []
     for baseline, of_one in by_baseline(part, baselines):
         effects = effect_sizes(of_one, baseline=baseline, value=measure.name).set_index("method")[_effect(measure)]

@@ -225,6 +225,7 @@ def longer_steps(table: pd.DataFrame) -> Figure:
                     marks = {"marker": look.marker, "markerfacecolor": face, "markersize": 4.5, "label": label}
                     ax.plot(at, rows[value], look.line, color=look.colour, linewidth=1, **marks)
             ax.set_ylabel(name)
+            ax.tick_params(axis="x", labelsize=6.5)
             if value != "written":
                 measure_axis(ax.yaxis, MEASURES["correct"], top=1.0)
         needed = sorted(block["needed"].unique())
@@ -240,7 +241,7 @@ def longer_steps(table: pd.DataFrame) -> Figure:
     return figure
 
 
-_OF_CHAINS = {"written": "steps written", "enough": "chains with as many as needed", "correct": "accuracy"}
+_OF_CHAINS = {"written": "steps written", "enough": "chains with enough steps", "correct": "accuracy"}
 
 
 @drawn

@@ -19,19 +19,30 @@ from ases.parameters import Declared, declared, notebooks, root
 
 def findings_section() -> str:
     """The claims beside what the main experiment found, a row a claim, then sentences on it and on training sizes."""
-    from ases.cells import cell_findings  # late: lists of parameters need no tables
+    from ases.cells import cell_findings, cost_findings  # late: lists of parameters need no tables
     from ases.claims import claims_shown
     from ases.efficiency import efficiency_findings
     from ases.publishing import published_table
 
-    claims, plateau = (published_table(f"{one}.csv", "classroom", STEPS["experiment"]) for one in ("claims", "plateau"))
-    if claims is None or plateau is None:
+    of_all = (
+        published_table(f"{one}.csv", "classroom", STEPS["experiment"]) for one in ("claims", "plateau", "budgets")
+    )
+    claims, plateau, budgets = of_all
+    if claims is None or plateau is None or budgets is None:
         return "*The main experiment has not been published yet.*"
     shown = claims_shown(claims)
     lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
     lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
     lines += ["", "Each arm with the budget that was best for it on validation questions, of those tried:", ""]
     lines += [f"- {line}" for line in cell_findings(plateau)]
+    tokens = budgets[budgets["budget"].str.endswith(" target_tokens")]
+    if len(tokens):
+        lines += [
+            "",
+            "At equal target tokens, which cost more FLOPs where questions are read again and again:",
+            "",
+        ]
+        lines += [f"- {line}" for line in (*cell_findings(tokens), *cost_findings(tokens))]
     named = ("efficiency", "multiples", "flops")
     sizes, multiples, flops = (published_table(f"{one}.csv", "classroom", STEPS["efficiency"]) for one in named)
     if sizes is not None and multiples is not None and flops is not None:
@@ -41,6 +52,10 @@ def findings_section() -> str:
         lines += [f"- {line}" for line in efficiency_findings(sizes, multiples)]
         shared = flops.groupby("budget")["train_size"].transform("nunique") == flops["train_size"].nunique()
         lines += [f"- With a budget that not all sizes have: {line}" for line in cell_findings(flops[~shared])]
+    variants = published_table("sensitivity.csv", "classroom", STEPS["sensitivity"])
+    if variants is not None:
+        lines += ["", f"Exploratory, what else could change the order (`{STEPS['sensitivity']}`):", ""]
+        lines += [f"- {line}" for line in cell_findings(variants)]
     return "\n".join(lines)
 
 

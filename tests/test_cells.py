@@ -238,8 +238,24 @@ def test_figures_draw_what_the_tables_hold() -> None:
 
 def with_steps(made: Grid, lengths: int) -> Grid:
     """The grid with questions of 1 to so many steps, which come round in turn."""
-    number = made.predictions["qid"].str.removeprefix("q").astype(int)
+    number = made.predictions["qid"].str.extract(r"(\d+)", expand=False).astype(int)
     return Grid(made.predictions.assign(steps=number % lengths + 1), made.costs, made.baselines)
+
+
+def test_arms_on_other_data_have_questions_of_their_own() -> None:
+    never = ", held_out_schemas=true"
+    here = grid({("seq2seq", SMALL): 0.5, ("uni-path", SMALL): 0.2})
+    there = grid({(f"seq2seq{never}", SMALL): 0.4, (f"uni-path{never}", SMALL): 0.3})
+    elsewhere = there.predictions.assign(qid=there.predictions["qid"] + " of another story")
+    baselines = here.baselines | dict.fromkeys(there.baselines, f"seq2seq{never}")
+    both = Grid(pd.concat([here.predictions, elsewhere]), pd.concat([here.costs, there.costs]), baselines)
+    table = cell_table(both).set_index("arm")
+    alone = cell_table(here).set_index("arm")
+    same = ["n", "accuracy", "low", "high", "difference", "difference_low", "difference_high"]
+    pd.testing.assert_frame_equal(table.loc[["seq2seq", "uni-path"], same], alone[same])
+    assert table.loc[f"uni-path{never}", "n"] == N and -0.3 < table.loc[f"uni-path{never}", "difference"] < 0.1
+    lengths = lengths_table(with_steps(both, 2))
+    assert lengths.groupby("arm")["n"].sum().eq(N).all()
 
 
 def test_lengths_are_the_parts_of_the_main_table() -> None:

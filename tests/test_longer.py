@@ -88,7 +88,7 @@ def test_the_lengths_that_one_cut_parts_are_one_method() -> None:
 def test_the_picture_has_a_panel_for_each_question_asked(tmp_path: Path) -> None:
     table = longer_table(chains_by_length(cells(tmp_path)))
     figure = longer_steps(table)
-    assert [ax.get_ylabel() for ax in figure.axes] == ["steps written", "chains with as many as needed", "accuracy"]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["steps written", "chains with enough steps", "accuracy"]
     figures.save(figure, table, tmp_path, "longer")
     hollow = [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "white"]
     assert len(hollow) == 1 and list(hollow[0].get_xdata()) == [3, 4]
