@@ -204,7 +204,7 @@ def test_a_budget_may_belong_to_one_training_set_size() -> None:
     [
         (("1e9 flops", "4e9 flops at 70"), r"budgets holds '4e9 flops at 70', but train_sizes are \[50, 60\]"),
         (("1e9 flops at 60",), "hold no budget for 50 of train_sizes"),
-        (("1e9 flops", "10e8 flops at 60"), "budgets name '1e.09 flops' more than once for 60"),
+        (("1e9 flops", "10e8 flops at 60"), "budgets name '1e9 flops' more than once for 60"),
     ],
 )
 def test_sizes_and_budgets_that_do_not_belong_together_are_refused(budgets: tuple[str, ...], message: str) -> None:
