@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from ases.choices import BASELINE
 from ases.errors import RunError
 from ases.folders import STEPS
-from ases.measures import measure_in
 from ases.parameters import Declared, declared, notebooks, root
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ def findings_section() -> str:
 
 def _had_reached(flops: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
     """That seq2seq was better with less compute than in these rows, where it was: a lead over it is then no gain."""
+    from ases.measures import measure_in  # late, as above
+
     measure = measure_in(flops)
     before, now = (one.loc[one["arm"] == BASELINE, measure.column].max() for one in (flops, rows))
     return [f"With less compute {BASELINE} had reached {measure.text(before)}."] if before > now else []
