@@ -20,7 +20,7 @@ from matplotlib.ticker import NullLocator
 
 from ases.efficiency import multiple_text
 from ases.errors import DataError
-from ases.looks import LOOKS, PAGE, Look, check, count_text, drawn, flops_axis, legend_above, measure_axis, span
+from ases.looks import LOOKS, PAGE, Look, check, count_text, drawn, flops_axis, legend_above, measure_axis, seeds_text
 from ases.measures import Measure, measure_in
 
 # Okabe and Ito's colours, those first that methods do not have, then markers and dashes.
@@ -171,6 +171,5 @@ def _counts(table: pd.DataFrame) -> str:
     """``n = 1,000 questions, 3 seeds``, as far as the table says."""
     parts = [count_text(table, "questions")]
     if "seeds" in table:
-        seeds = span(table["seeds"])
-        parts.append(f"{seeds} {'seed' if seeds == '1' else 'seeds'}")
+        parts.append(seeds_text(table))
     return ", ".join(part for part in parts if part)

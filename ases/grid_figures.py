@@ -24,6 +24,7 @@ from ases.efficiency_figures import arm_looks
 from ases.looks import (
     LOOKS,
     PAGE,
+    Look,
     check,
     drawn,
     flops_axis,
@@ -31,6 +32,7 @@ from ases.looks import (
     legend_above,
     measure_axis,
     name_rows,
+    seeds_text,
     signed,
     span,
     step_names,
@@ -90,7 +92,7 @@ def arm_measures(table: pd.DataFrame) -> Figure:
                 ax.text(1.02, at, f"{text}{star}", transform=ax.get_yaxis_transform(), va="center", fontsize=7)
         _mark_baselines(ax, arms, rows[measure.column])
         _rows(ax, place, [arm_label(arm) for arm in arms])
-        ax.set_title(f"{size:,} training examples\n{_budget_text(budget)}, n = {span(part['n'])}, {_seeds(part)}")
+        ax.set_title(f"{size:,} training examples\n{_budget_text(budget)}, n = {span(part['n'])}, {seeds_text(part)}")
         ax.set_xlim(0, 1.05 * top)
         measure_axis(ax.xaxis, measure)
         ax.set_xlabel(f"{measure.label}, 95 % interval")
@@ -134,7 +136,7 @@ def arm_differences(table: pd.DataFrame) -> Figure:
                 ax.plot(row["difference"], y, marker=marker, color=colour, markerfacecolor=face, linestyle="none")
         _rows(ax, place, [arm_label(arm) for arm in arms])
         _difference_axis(ax, measure.share, measure.label)
-        ax.set_title(f"{size:,} training examples, n = {span(part['n'])}, {_seeds(part)}")
+        ax.set_title(f"{size:,} training examples, n = {span(part['n'])}, {seeds_text(part)}")
     legend_above(figure, axes[0], "filled: p (Holm) below 0.05", columns=min(3, len(budgets)))
     return figure
 
@@ -166,7 +168,7 @@ def claim_differences(table: pd.DataFrame) -> Figure:
         _rows(ax, place, [folded(claim, 34) for claim in claims])
         _difference_axis(ax, True, "")
         tested = part[part["difference"].notna()]
-        counts = f", n = {span(tested['n'])}, {_seeds(tested)}" if len(tested) else ""
+        counts = f", n = {span(tested['n'])}, {seeds_text(tested)}" if len(tested) else ""
         ax.set_title(f"{size:,} training examples{counts}")
     margin = f"within {100 * MARGIN:g} points, as good as equal"
     header(figure, f"dot: confirmed; cross: not; grey: {margin}; of BLEU, a point is one of its hundred")
@@ -185,7 +187,7 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
     blocks = table.groupby(["train_size", "budget"], sort=False)
     panels = list(table.groupby([*blocks.keys, "arm"], sort=False))
     places = {steps: place for place, steps in enumerate(sorted(table["steps"].unique()))}
-    figure, axes = _panels_of(len(panels), 4 if len(places) < 4 else 2, 1.55, 0.5)
+    figure, axes = _small_panels(len(panels), 4 if len(places) < 4 else 2)
     for ax, ((size, budget, arm), rows) in zip(axes, panels, strict=True):
         block = blocks.get_group((size, budget))
         behind = block[block["arm"] == rows["baseline"].iloc[0]]
@@ -196,7 +198,7 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
     figure.supylabel(measure.label, fontsize=8)
-    header(figure, f"95 % intervals; grey: its baseline; {_seeds(table)}")
+    header(figure, f"95 % intervals; grey: its baseline; {seeds_text(table)}")
     return figure
 
 
@@ -211,19 +213,13 @@ def longer_steps(table: pd.DataFrame) -> Figure:
     blocks = list(table.groupby(["train_size", "budget"], sort=False))
     size = (PAGE, 0.5 + 2.2 * len(blocks))
     figure, axes = plt.subplots(len(blocks), 3, figsize=size, sharex=True, squeeze=False)
-    methods = list(dict.fromkeys(table["method"]))
-    looks = dict(zip(methods, arm_looks(methods).values(), strict=True))
+    looks = arm_looks(table["method"])
     for line, ((examples, budget), block) in zip(axes, blocks, strict=True):
         for ax, (value, name) in zip(line, _OF_CHAINS.items(), strict=True):
-            for method, look in looks.items():
+            for place, (method, look) in enumerate(looks.items()):
                 for arm, rows in block[block["method"] == method].groupby("arm", sort=False):
-                    rows = rows.sort_values("needed")
-                    at = rows["needed"] + 0.12 * (methods.index(method) - (len(methods) - 1) / 2)
-                    ax.vlines(at, rows[f"{value}_low"], rows[f"{value}_high"], color=look.colour, linewidth=1.4)
-                    face = "white" if rows["longer"].all() else look.colour
-                    label = arm_label(method) if arm == method else "_"
-                    marks = {"marker": look.marker, "markerfacecolor": face, "markersize": 4.5, "label": label}
-                    ax.plot(at, rows[value], look.line, color=look.colour, linewidth=1, **marks)
+                    beside = 0.12 * (place - (len(looks) - 1) / 2)
+                    _lengths_line(ax, rows, value, look, beside, arm_label(method) if arm == method else "_")
             ax.set_ylabel(name)
             ax.tick_params(axis="x", labelsize=6.5)
             if value != "written":
@@ -236,9 +232,19 @@ def longer_steps(table: pd.DataFrame) -> Figure:
         if len(blocks) > 1:
             line[0].set_title(f"{examples:,} examples, {_budget_text(budget)}")
     axes[0][0].set_xticks(sorted(table["needed"].unique()), step_names(table.assign(steps=table["needed"])))
-    figure.supxlabel(f"steps of the question (hollow: longer than any learned); {_seeds(table)}", fontsize=8)
-    legend_above(figure, axes[0][0], "95 % intervals", columns=len(methods) + 1)
+    figure.supxlabel(f"steps of the question (hollow: longer than any learned); {seeds_text(table)}", fontsize=8)
+    legend_above(figure, axes[0][0], "95 % intervals", columns=len(looks) + 1)
     return figure
+
+
+def _lengths_line(ax: Axes, rows: pd.DataFrame, value: str, look: Look, beside: float, label: str) -> None:
+    """An arm's means of a value by the steps needed, a little beside them, with intervals; hollow for longer ones."""
+    rows = rows.sort_values("needed")
+    at = rows["needed"] + beside
+    ax.vlines(at, rows[f"{value}_low"], rows[f"{value}_high"], color=look.colour, linewidth=1.4)
+    face = "white" if rows["longer"].all() else look.colour
+    marks = {"marker": look.marker, "markerfacecolor": face, "markersize": 4.5, "label": label}
+    ax.plot(at, rows[value], look.line, color=look.colour, linewidth=1, **marks)
 
 
 _OF_CHAINS = {"written": "steps written", "enough": "chains with enough steps", "correct": "accuracy"}
@@ -314,17 +320,12 @@ def _over_baseline(ax: Axes, along: str, measure: Measure, arm: str, rows: pd.Da
 
 def _counted(table: pd.DataFrame) -> str:
     """``n = 1,000 test questions, 5 seeds``."""
-    return f"n = {span(table['n'])} test questions, {_seeds(table)}"
+    return f"n = {span(table['n'])} test questions, {seeds_text(table)}"
 
 
-def _seeds(table: pd.DataFrame) -> str:
-    seeds = span(table["seeds"])
-    return f"{seeds} {'seed' if seeds == '1' else 'seeds'}"
-
-
-def _small_panels(count: int) -> tuple[Figure, list[Axes]]:
-    """A small panel an arm, at most four beside each other."""
-    return _panels_of(count, 4, 1.55, 0.5)
+def _small_panels(count: int, most: int = 4) -> tuple[Figure, list[Axes]]:
+    """A small panel an arm, at most so many beside each other."""
+    return _panels_of(count, most, 1.55, 0.5)
 
 
 def _name_panel(ax: Axes, arm: str, place: str) -> None:

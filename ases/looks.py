@@ -144,6 +144,12 @@ def count_text(table: pd.DataFrame, unit: str) -> str:
     return f"n = {span(table['n'])} {unit}" if "n" in table else ""
 
 
+def seeds_text(table: pd.DataFrame) -> str:
+    """``1 seed``, ``5 seeds`` or ``2 to 5 seeds`` from the column seeds."""
+    seeds = span(table["seeds"])
+    return f"{seeds} {'seed' if seeds == '1' else 'seeds'}"
+
+
 def percent_axis(axis: Axis, top: float | None = None) -> None:
     """Shares as per cent; with ``top`` a vertical axis from 0 to a little above it."""
     if top is not None:

@@ -38,32 +38,34 @@ def findings_section() -> str:
     shown = claims_shown(claims)
     lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
     lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
-    lines += ["", "Each arm with the budget that was best for it on validation questions, of those tried:", ""]
-    lines += [f"- {line}" for line in cell_findings(plateau)]
+    title = "Each arm with the budget that was best for it on validation questions, of those tried"
+    lines += _listed(title, cell_findings(plateau))
     tokens = budgets[budgets["budget"].str.endswith(" target_tokens")]
     if len(tokens):
-        lines += [
-            "",
-            "At equal target tokens, which cost more FLOPs where questions are read again and again:",
-            "",
-        ]
-        lines += [f"- {line}" for line in (*cell_findings(tokens), *cost_findings(tokens))]
+        title = "At equal target tokens, which cost more FLOPs where questions are read again and again"
+        lines += _listed(title, [*cell_findings(tokens), *cost_findings(tokens)])
     named = ("efficiency", "multiples", "flops")
     sizes, multiples, flops = (published_table(f"{one}.csv", "classroom", STEPS["efficiency"]) for one in named)
     if sizes is not None and multiples is not None and flops is not None:
         seeds = "one seed, so that intervals cover the choice of questions alone" if (sizes["seeds"] == 1).all() else ""
         where = ", ".join(filter(None, [f"`{STEPS['efficiency']}`", seeds]))
-        lines += ["", f"By training-set size, each arm with the best of the budgets that all sizes have ({where}):", ""]
-        lines += [f"- {line}" for line in efficiency_findings(sizes, multiples)]
+        found = efficiency_findings(sizes, multiples)
         shared = flops.groupby("budget")["train_size"].transform("nunique") == flops["train_size"].nunique()
         for size, rows in flops[~shared].groupby("train_size"):
             said = " ".join([*cell_findings(rows), *_had_reached(flops[flops["train_size"] == size], rows)])
-            lines.append(f"- With a budget that not all sizes have: {said}")
+            found.append(f"With a budget that not all sizes have: {said}")
+        title = f"By training-set size, each arm with the best of the budgets that all sizes have ({where})"
+        lines += _listed(title, found)
     variants = published_table("sensitivity.csv", "classroom", STEPS["sensitivity"])
     if variants is not None:
-        lines += ["", f"Exploratory, what else could change the order (`{STEPS['sensitivity']}`):", ""]
-        lines += [f"- {line}" for line in cell_findings(variants)]
+        title = f"Exploratory, what else could change the order (`{STEPS['sensitivity']}`)"
+        lines += _listed(title, cell_findings(variants))
     return "\n".join(lines)
+
+
+def _listed(title: str, sentences: list[str]) -> list[str]:
+    """The lines of a list under its title, with an empty line before and after that."""
+    return ["", f"{title}:", "", *(f"- {one}" for one in sentences)]
 
 
 def _had_reached(flops: pd.DataFrame, rows: pd.DataFrame) -> list[str]:

@@ -22,7 +22,6 @@ from ases.verdicts import (
     NOT_RUN,
     SMALL,
     UNDECIDED,
-    UNTESTED,
     Interval,
     Verdict,
     above,
@@ -247,11 +246,11 @@ def _leads_on_longer(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.Data
 
 def _stop_early(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
     rows = _rows(longer, (f"{arm}, {_LONGER}" for arm in (BASELINE, _UNI)))
+    if len(rows) < 2:
+        return NOT_RUN
     enough = {arm: (row["enough"], row["enough_low"], row["enough_high"]) for arm, row in rows.items()}
-    verdict, said = all_within(enough, 2, -1.0, 0.5)
-    if verdict != UNTESTED:
-        said = "; ".join(f"{arm} {share_text(row, 'enough')}" for arm, row in rows.items())
-    return verdict, said
+    verdict, _ = all_within(enough, 2, -1.0, 0.5)
+    return verdict, "; ".join(f"{arm} {share_text(row, 'enough')}" for arm, row in rows.items())
 
 
 _OF_VARIANTS: dict[str, Callable[..., Verdict]] = {
