@@ -209,7 +209,8 @@ def longer_steps(table: pd.DataFrame) -> Figure:
     Columns as in :func:`ases.longer.longer_table` by ``needed``; hollow marks for lengths that training has not shown.
     A training-set size and budget have a line of panels.
     """
-    check("longer_steps", table, ("train_size", "budget", "arm", "method", "longer", "n"), keys=("arm", "needed"))
+    keys = ("train_size", "budget", "arm", "needed")
+    check("longer_steps", table, ("method", "longer", "n"), keys=keys)
     blocks = list(table.groupby(["train_size", "budget"], sort=False))
     size = (PAGE, 0.5 + 2.2 * len(blocks))
     figure, axes = plt.subplots(len(blocks), 3, figsize=size, sharex=True, squeeze=False)

@@ -92,3 +92,14 @@ def test_the_picture_has_a_panel_for_each_question_asked(tmp_path: Path) -> None
     figures.save(figure, table, tmp_path, "longer")
     hollow = [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "white"]
     assert len(hollow) == 1 and list(hollow[0].get_xdata()) == [3, 4]
+
+
+def test_each_budget_has_a_line_of_panels(tmp_path: Path) -> None:
+    table = longer_table(chains_by_length(cells(tmp_path)))
+    figure = longer_steps(pd.concat([table, table.assign(budget="4e12 flops")]))
+    assert len(figure.axes) == 6
+    assert [ax.get_title(loc="left") for ax in figure.axes[::3]] == [
+        f"500 examples, {one} FLOPs" for one in ("2e12", "4e12")
+    ]
+    with pytest.raises(DataError, match="is in two rows"):
+        longer_steps(pd.concat([table, table]))
