@@ -5,6 +5,7 @@ As many processes as cores run beside each other, and with one thread each their
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,14 @@ def unswept() -> Iterator[None]:
     gc.collect()
     gc.freeze()
     yield
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open() -> Iterator[None]:
+    """Some tests ask which figures are open, and others draw: neither needs to know of the rest."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):  # most tests draw nothing, and load nothing for this
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -27,12 +27,6 @@ from ases.problems import generate_problems
 from ases.ranking import auc_table
 from ases.settings import LABELLED, SCORED
 from tests.detection_tables import problems_scored
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 @cache

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,12 +22,6 @@ from ases.looks import LOOKS
 from ases.statistics import proportion_interval, seed_mean
 
 N = 20
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def predictions(right: dict[tuple[str, int], int], n: int = N, seeds: int = 1) -> pd.DataFrame:

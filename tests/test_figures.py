@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -30,12 +29,6 @@ from ases.steps import KINDS, NONE
 
 MIXED = METHODS[::-1]  # the tables' order must not matter
 ACCURACY = dict(zip(METHODS, (0.1, 0.48, 0.73, 0.63, 0.58, 0.57), strict=True))
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def summary() -> pd.DataFrame:
