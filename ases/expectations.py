@@ -62,8 +62,7 @@ def expectations_table(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.Da
     large = table[table["budget"] == Budget(_LARGE_BUDGET, "flops").name]
     if not large.empty and "accuracy" in large:
         for size, predictions in _OF_BUDGET.items():
-            arms = large[large["train_size"] == size].set_index("arm")
-            found.append(judged(predictions, arms).assign(train_size=size))
+            found.append(judged(predictions, table[table["train_size"] == size]).assign(train_size=size))
     return pd.concat(found, ignore_index=True)[["train_size", "prediction", "verdict", "evidence"]]
 
 
@@ -171,10 +170,24 @@ def rate_expectations(rates: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     return verdict_table(found)
 
 
+def _at(table: pd.DataFrame, flops: float) -> pd.DataFrame:
+    return table[table["budget"] == Budget(flops, "flops").name].set_index("arm")
+
+
+def _judged_at(flops: float, judge: Callable[[pd.DataFrame], Verdict]) -> Callable[[pd.DataFrame], Verdict]:
+    return lambda table: judge(_at(table, flops))
+
+
+def _at_large(judge: Callable[[pd.DataFrame], Verdict]) -> Callable[[pd.DataFrame], Verdict]:
+    return _judged_at(_LARGE_BUDGET, judge)
+
+
+@_at_large
 def _few_lead(arms: pd.DataFrame) -> Verdict:
     return all_above({arm: lead_of(arms.loc[arm]) for arm in (_UNI, _GOLD) if arm in arms.index}, 2)
 
 
+@_at_large
 def _labels_matter(arms: pd.DataFrame) -> Verdict:
     if not {_GOLD, _RANDOM, _UNI_MERGED} <= set(arms.index):
         return NOT_RUN
@@ -187,6 +200,7 @@ def _labels_matter(arms: pd.DataFrame) -> Verdict:
     return verdict, f"{interval_text(gain)}; entropy's {'lie' if between else 'do not lie'} between"
 
 
+@_at_large
 def _pieces_are_best(arms: pd.DataFrame) -> Verdict:
     if _UNI not in arms.index:
         return NOT_RUN
@@ -194,6 +208,7 @@ def _pieces_are_best(arms: pd.DataFrame) -> Verdict:
     return all_above({f"over {arm}": apart(own, accuracy_of(arms.loc[arm])) for arm in others}, 3)
 
 
+@_at_large
 def _gold_helps_two(arms: pd.DataFrame) -> Verdict:
     if not {_TWO_GOLD, _TWO, _GOLD} <= set(arms.index):
         return NOT_RUN
@@ -201,6 +216,7 @@ def _gold_helps_two(arms: pd.DataFrame) -> Verdict:
     return all_above({"over entropy's": apart(gold, entropy), "one model over two": apart(one, gold)}, 2)
 
 
+@_at_large
 def _answers_fall_behind(arms: pd.DataFrame) -> Verdict:
     if "answer-only" not in arms.index:
         return NOT_RUN
@@ -213,14 +229,28 @@ def _seq2seq_leads_all(arms: pd.DataFrame) -> Verdict:
     return all_above(leads, _ARMS)
 
 
+def _comes_closer(table: pd.DataFrame) -> Verdict:
+    large, middle = _at(table, _LARGE_BUDGET), _at(table, _MIDDLE_BUDGET)
+    if _UNI not in large.index or _UNI not in middle.index:
+        return NOT_RUN
+    gain = apart(lead_of(large.loc[_UNI]), lead_of(middle.loc[_UNI]))
+    return above([gain]), interval_text(gain)
+
+
 _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
-    500: {"At 16e12 FLOPs uni-path and segments merged by gold labels lead seq2seq": _few_lead},
+    500: {
+        "At 16e12 FLOPs uni-path and segments merged by gold labels lead seq2seq": _few_lead,
+        "At 4e12 FLOPs seq2seq leads every AS-ES arm": _judged_at(_MIDDLE_BUDGET, _seq2seq_leads_all),
+        "Uni-path's distance to seq2seq is smaller at 16e12 FLOPs than at a quarter of them": _comes_closer,
+    },
     2000: {
         "At 16e12 FLOPs gold labels lead random borders by more than 3 points, entropy's lie between": _labels_matter,
         "At 16e12 FLOPs unmerged segments do best of uni-path's": _pieces_are_best,
         "At 16e12 FLOPs answer-only falls behind every AS-ES arm": _answers_fall_behind,
         "At 16e12 FLOPs two models by gold labels beat two by entropy's, and one model beats them": _gold_helps_two,
-        "At 16e12 FLOPs, each at its rate, seq2seq leads every AS-ES arm": _seq2seq_leads_all,
+        "At 16e12 FLOPs, each at its rate, seq2seq leads every AS-ES arm": _judged_at(
+            _LARGE_BUDGET, _seq2seq_leads_all
+        ),
     },
 }
 """By the training-set size that they are about."""
