@@ -146,21 +146,18 @@ def _effect(measure: Measure) -> list[str]:
 
 def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure, beside: Sequence[str]) -> pd.DataFrame:
     """All arms at one training-set size and budget."""
-    # Arms on other data have other questions: only those that are held against one baseline have the same.
-    named = part.assign(method=part["arm"]).groupby(part["arm"].map(baselines), sort=False)
-    found = pd.concat([summarise(rows, value=measure.name) for _, rows in named])
-    found = found.set_index("method").drop(columns="value").rename(columns={"mean": measure.column})
-    against = []
-    for baseline, of_one in by_baseline(part, baselines):
-        effects = effect_sizes(of_one, baseline=baseline, value=measure.name).set_index("method")[_effect(measure)]
-        power = power_table(of_one, baseline).set_index("method")["detectable_difference"].rename("detectable")
-        others = [_compared(of_one, baseline, name, f"{name}_") for name in beside]
-        against.append(_compared(of_one, baseline, measure.name).join([power, effects, *others]))
-    if against:
-        found = found.join(pd.concat(against))
-    else:
-        compared = [f"{start}{name}" for start in ("", *(f"{name}_" for name in beside)) for name in _COMPARED]
-        found = found.assign(**dict.fromkeys([*compared, "detectable", *_effect(measure)], float("nan")))
+    blocks = []
+    for baseline, rows in _held_against(part, baselines):
+        arms = summarise(rows, value=measure.name).set_index("method").drop(columns="value")
+        if len(arms) > 1:
+            effects = effect_sizes(rows, baseline=baseline, value=measure.name).set_index("method")[_effect(measure)]
+            power = power_table(rows, baseline).set_index("method")["detectable_difference"].rename("detectable")
+            others = [_compared(rows, baseline, name, f"{name}_") for name in beside]
+            arms = arms.join([_compared(rows, baseline, measure.name), power, effects, *others])
+        blocks.append(arms.rename(columns={"mean": measure.column}))
+    found = pd.concat(blocks)
+    compared = [f"{start}{name}" for start in ("", *(f"{name}_" for name in beside)) for name in _COMPARED]
+    found = found.reindex(columns=list(dict.fromkeys([*found, *compared, "detectable", *_effect(measure)])))
     means = part.groupby("arm", sort=False)[[name for name in ("rouge_l", "flops") if name in part]].mean()
     means = means.rename(columns={"flops": "generation_flops"})
     means = means.drop(columns=[name for name in means if name == measure.column])
@@ -168,14 +165,17 @@ def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure, besi
     return found.join(means).loc[in_order].rename_axis("arm").reset_index()
 
 
+def _held_against(part: pd.DataFrame, baselines: dict[str, str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    # Arms on other data have other questions: only those that are held against one baseline have the same.
+    yield from part.assign(method=part["arm"]).groupby(part["arm"].map(baselines), sort=False)
+
+
 def by_baseline(part: pd.DataFrame, baselines: dict[str, str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Each baseline with its predictions and those of the arms held against it, where there are any.
 
     With a column ``method``, by which the tables of :mod:`ases.statistics` tell rows apart.
     """
-    for baseline, rows in part.assign(method=part["arm"]).groupby(part["arm"].map(baselines), sort=False):
-        if rows["arm"].nunique() > 1:
-            yield baseline, rows
+    return ((baseline, rows) for baseline, rows in _held_against(part, baselines) if rows["arm"].nunique() > 1)
 
 
 def _compared(predictions: pd.DataFrame, baseline: str, value: str, start: str = "") -> pd.DataFrame:

@@ -17,6 +17,8 @@ from collections.abc import Callable
 import pandas as pd
 
 from ases.arms import LOOKUP, Budget, read_arm
+from ases.choices import REAL_RATIONALES
+from ases.measures import MEASURES
 from ases.verdicts import (
     CLOSE,
     FAILED,
@@ -48,19 +50,22 @@ _ARMS = 6
 """AS-ES arms of the design, without all of which nothing is said of every one."""
 
 
-def expectations_table(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
+def expectations_table(
+    table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame, data: str = "generated"
+) -> pd.DataFrame:
     """One row a prediction and training-set size: ``train_size, prediction, verdict, evidence``.
 
-    Those of ``07_experiment``, and where the larger budget was run those about it. ``table`` and ``plateau`` are those
-    of :func:`ases.cells.cell_table`, of all budgets and of each arm's best; ``claims`` is
-    :func:`ases.claims.claims_table`.
+    Those of ``07_experiment``; where the larger budget was run on generated problems those about it, and of real
+    rationales those about them. ``table`` and ``plateau`` are those of :func:`ases.cells.cell_table`, of all budgets
+    and of each arm's best; ``claims`` is :func:`ases.claims.claims_table`; ``data`` is the parameter of that name.
     """
     found = []
     for size in table["train_size"].unique():
         parts = [one[one["train_size"] == size] for one in (table, plateau, claims)]
         found.append(judged(_PREDICTIONS, *parts).assign(train_size=size))
-    large = table[table["budget"] == Budget(_LARGE_BUDGET, "flops").name]
-    if not large.empty and "accuracy" in large:
+        if data == REAL_RATIONALES:
+            found.append(judged(_OF_REAL_RATIONALES, parts[0]).assign(train_size=size))
+    if data == "generated" and not _at(table, _LARGE_BUDGET).empty:
         for size, predictions in _OF_BUDGET.items():
             found.append(judged(predictions, table[table["train_size"] == size]).assign(train_size=size))
     return pd.concat(found, ignore_index=True)[["train_size", "prediction", "verdict", "evidence"]]
@@ -254,6 +259,31 @@ _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
     },
 }
 """By the training-set size that they are about."""
+
+
+@_at_large
+def _few_answers(arms: pd.DataFrame) -> Verdict:
+    trained = arms[arms["training_flops"] > 0]
+    if trained.empty:
+        return NOT_RUN
+    best = trained["accuracy"].idxmax()
+    room = [reversed_interval(accuracy_of(row)) for _, row in trained.iterrows()]
+    return above(room, -CLOSE), f"most: {best} {trained.loc[best, 'accuracy']:.1%}"
+
+
+@_at_large
+def _whole_chains_are_closer(arms: pd.DataFrame) -> Verdict:
+    if _UNI not in arms.index:
+        return NOT_RUN
+    row, text = arms.loc[_UNI], MEASURES["rouge_l"].difference_text
+    lead = reversed_interval(tuple(row[f"rouge_l_difference{end}"] for end in ("", "_low", "_high")))
+    return above([lead]), f"{text(lead[0])} ROUGE-L ({text(lead[1])} to {text(lead[2])})"
+
+
+_OF_REAL_RATIONALES: dict[str, Callable[[pd.DataFrame], Verdict]] = {
+    "No trained arm answers one question in twenty": _few_answers,
+    "Seq2seq's ROUGE-L is ahead of uni-path's": _whole_chains_are_closer,
+}
 
 
 def _rates_grow(rates: pd.DataFrame, best: pd.DataFrame) -> Verdict:

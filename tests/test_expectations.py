@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ases.arms import read_arms
+from ases.choices import REAL_RATIONALES
 from ases.expectations import expectations_table
 from ases.parameters import load_file
 from ases.study_expectations import size_expectations, variant_expectations
@@ -222,6 +223,37 @@ def test_predictions_about_the_larger_budget(changes: dict[str, float], others: 
     assert at_largest_budget(**changes) == others
 
 
+def of_real_rationales(data: str = REAL_RATIONALES, *, budget: str = "16e12 flops", **changes: float) -> list[str]:
+    found = {"seq2seq": 0.02, "uni-path": 0.01, "lookup": 0.3} | changes
+    ahead = found.pop("rouge_l", 0.05)
+    table = pd.DataFrame([row(2239, budget, arm, share, share - found["seq2seq"]) for arm, share in found.items()])
+    table["training_flops"] = (table["arm"] != "lookup") * 16e12
+    for end, moved in (("", 0.0), ("_low", -0.02), ("_high", 0.02)):
+        table[f"rouge_l_difference{end}"] = -ahead + moved
+    nothing = table[:0].assign(first="", second="", measure="")
+    return expectations_table(table.assign(p_holm=0.01), nothing, nothing, data)["verdict"].tolist()[7:]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, [HELD, HELD]),
+        ({"uni-path": 0.045}, [UNDECIDED, HELD]),
+        ({"uni-path": 0.1}, [FAILED, HELD]),
+        ({"rouge_l": 0.01}, [HELD, UNDECIDED]),
+        ({"rouge_l": -0.03}, [HELD, FAILED]),
+    ],
+)
+def test_predictions_about_real_rationales(changes: dict[str, float], found: list[str]) -> None:
+    assert of_real_rationales(**changes) == found
+
+
+def test_predictions_are_about_one_data_set_and_budget() -> None:
+    assert of_real_rationales(budget="4e12 flops") == [UNTESTED, UNTESTED]
+    assert of_real_rationales("reports") == []
+    assert len(of_real_rationales("generated")) == 8
+
+
 LOOKING, ASKING = ("novelty", "similarity"), ("loss", "information_gain")
 
 
@@ -288,7 +320,7 @@ def test_what_has_no_answers_is_not_judged_by_accuracy() -> None:
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
     assert set(size_expectations(scores, scores, multiples)["verdict"]) <= {UNTESTED, UNDECIDED}
     claims = pd.DataFrame(columns=["first", "second", "difference", "measure", "train_size"])
-    assert len(expectations_table(scores, scores, claims)) == 7
+    assert len(expectations_table(scores, scores, claims, "reports")) == 7
 
 
 def test_predictions_about_variants_that_came_true() -> None:
