@@ -153,6 +153,11 @@ def read_arm(text: str) -> Arm:
     return Arm(name, method, values, tuple(budget.name for budget in budgets))
 
 
+def arm_text(arm: str) -> str:
+    """An arm's name in Markdown, set apart where it has commas of its own."""
+    return f"`{arm}`" if "," in arm else arm
+
+
 def read_arms(texts: Iterable[str]) -> list[Arm]:
     """All arms of a list. A learning rate is part of a name only where it tells two arms with one budget apart.
 

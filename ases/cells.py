@@ -9,7 +9,7 @@ choose an arm's plateau, test questions measure it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,6 @@ import pandas as pd
 
 from ases.arms import LEARNING_RATE, LOOKUP, Arm, Budget, read_arm
 from ases.certainty import power_table
-from ases.choices import BASELINE
 from ases.effects import effect_sizes
 from ases.errors import DataError
 from ases.evaluation import budgets_of, measure_by_length, steps_of
@@ -260,115 +259,6 @@ def by_flops(table: pd.DataFrame) -> pd.DataFrame:
     rows = table[table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
     rows = rows if rows["budget"].nunique() > 1 else rows[:0]
     return rows.rename(columns={"training_flops": "flops"}).reset_index(drop=True)
-
-
-def short_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """A :func:`cell_table` as a reader wants it first: an arm a row, texts with intervals, costs in powers of ten."""
-    measure = measure_in(table)
-    text, apart = measure.text, measure.difference_text
-    rows = table.to_dict("records")
-    return pd.DataFrame(
-        {
-            "examples": table["train_size"],
-            "budget": table["budget"],
-            "arm": table["arm"],
-            f"{measure.label} (95 % interval)": [
-                f"{text(row[measure.column])} ({text(row['low'])} to {text(row['high'])})" for row in rows
-            ],
-            f"{'points' if measure.share else measure.label} over its baseline": [
-                _with_interval(row, apart) for row in rows
-            ],
-            "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
-            "BLEU": table["bleu"].round(1),
-            **_bleu_text(rows),
-            "learning rate": ["" if pd.isna(rate) else f"{rate:g}" for rate in table[LEARNING_RATE]],
-            "epochs": table["epochs"].round(1),
-            "training FLOPs": [f"{flops:.2g}" for flops in table["training_flops"]],
-            "scorer FLOPs": [f"{flops:.2g}" if flops else "" for flops in table["scorer_flops"]],
-            "target tokens": [f"{tokens:.2g}" for tokens in table["target_tokens"]],
-            "seeds": table["seeds"],
-        }
-    ).set_index(["examples", "budget", "arm"])
-
-
-def _bleu_text(rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
-    """The differences in sentence BLEU as a column of texts, with a star where the corrected p is below 0.05."""
-    if not rows or "bleu_difference" not in rows[0]:
-        return {}
-    stars = [" *" if row["bleu_p_holm"] < 0.05 else "" for row in rows]
-    texts = [_with_interval(row, "{:+.1f}".format, "bleu_") + star for row, star in zip(rows, stars, strict=True)]
-    return {"sentence BLEU over its baseline (*: p below 0.05)": texts}
-
-
-def _with_interval(row: dict[str, Any], text: Callable[[float], str], start: str = "") -> str:
-    """The difference in a row, ``start`` before its columns' names, with its interval; empty where there is none."""
-    value, low, high = (row[f"{start}{name}"] for name in _COMPARED[:-1])
-    return "" if pd.isna(value) else f"{text(value)} ({text(low)} to {text(high)})"
-
-
-def cell_findings(table: pd.DataFrame) -> list[str]:
-    """A :func:`cell_table` in sentences, one a training-set size and budget; every figure is read from the table."""
-    measure, lines = measure_in(table), []
-    for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
-        bases = part[part["difference"].isna()].to_dict("records")
-        clear = part[part["p_holm"] < 0.05]
-        named = {True: [], False: []}
-        for row in clear.to_dict("records"):
-            named[row["difference"] > 0].append(f"{row['arm']} ({measure.difference_text(row['difference'])})")
-        rest = part.loc[part["difference"].notna() & ~part["arm"].isin(clear["arm"]), "arm"].tolist()
-        said = [", ".join(f"{base['arm']} reaches {measure.text(base[measure.column])}" for base in bases)]
-        said += [f"better are {', '.join(named[True])}"] if named[True] else []
-        said += [f"worse are {', '.join(named[False])}"] if named[False] else []
-        said += [f"not told apart from their baseline: {', '.join(rest)}"] if rest else []
-        alone = ", one seed" if (part["seeds"] == 1).all() else ""
-        lines.append(f"{size:,} training examples, {budget}{alone}: {'; '.join(said)}.")
-    return lines
-
-
-def cost_findings(table: pd.DataFrame) -> list[str]:
-    """What arms of a :func:`cell_table` cost where budgets are not in FLOPs, against seq2seq, in sentences."""
-    lines = []
-    rows = table[~table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
-    for (size, budget), part in rows.groupby(["train_size", "budget"], sort=False):
-        spent = part.set_index("arm")["training_flops"]
-        if BASELINE in spent:
-            times = (spent / spent[BASELINE]).drop(BASELINE)
-            if said := ", ".join(f"{arm} ({value:.1f})" for arm, value in times.items()):
-                cost = "training costs, as a multiple of seq2seq's FLOPs,"
-                lines.append(f"{size:,} training examples, {budget}: {cost} {said}.")
-    return lines
-
-
-def length_findings(table: pd.DataFrame) -> list[str]:
-    """A :func:`lengths_table` in sentences, one a training-set size and budget: each arm's shortest and longest."""
-    measure, lines = measure_in(table), []
-    for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
-        said = []
-        for arm, rows in part.groupby("arm", sort=False):
-            texts = []
-            for row in rows.iloc[[0, -1] if len(rows) > 1 else [0]].to_dict("records"):
-                steps = dict.fromkeys([row["steps"], row.get("steps_to", row["steps"])])
-                texts.append(f"{measure.text(row[measure.column])} at {' to '.join(map(str, steps))}")
-            said.append(f"{arm} {', '.join(texts)}")
-        lines.append(f"{size:,} training examples, {budget}, by steps of the reference: {'; '.join(said)}.")
-    return lines
-
-
-def plateau_line(best: Grid) -> str:
-    """Which budget each arm of :func:`at_plateau` did best with, in words."""
-    if best.costs["tried"].max() == 1:
-        return "There is one budget of FLOPs to choose from, so that nothing here shows a plateau."
-    lines = []
-    for size, part in best.costs.groupby("train_size", sort=False):
-        if part["tried"].max() == 1:
-            lines.append(f"with {size:,} training examples one budget of FLOPs was tried, which shows no plateau")
-            continue
-        flops = part.groupby("arm", sort=False)[["training_flops", "largest"]].first()
-        trained = flops[flops["training_flops"] > 0]
-        edge = trained.index[trained["largest"]].tolist()
-        said = f"with {size:,} training examples {len(edge)} of {len(trained)} arms did best with the largest budget"
-        lines.append(f"{said} ({', '.join(edge)}), so that their plateaus may lie beyond it" if edge else said)
-    return f"On validation questions, {'; '.join(lines)}."
 
 
 def seed_spread(grid: Grid) -> pd.DataFrame:

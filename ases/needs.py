@@ -345,16 +345,17 @@ def _check_comparable(methods: list[str], seeds: list[int]) -> None:
 
 def _shown_beside() -> list[str | None]:
     """The results page also shows what was published for real rationales and of the main experiment's grids."""
+    arms = ("claims.csv", "plateau.csv", "budgets.csv")
     shown = {
-        ("experiment", ""): ("claims.csv", "plateau.csv", "budgets.csv"),
-        ("experiment", "reports_zh"): ("claims.csv", "plateau.csv", "budgets.csv"),
-        ("efficiency", ""): ("efficiency.csv", "multiples.csv", "flops.csv", "expectations.csv"),
-        ("sensitivity", ""): ("sensitivity.csv", "longer.csv", "expectations.csv"),
-        ("rates", ""): ("expectations.csv",),
+        (Shelf("real"), "comparison"): ("comparison.csv",),
+        (Shelf("classroom"), "experiment"): arms,
+        (Shelf("classroom", "reports_zh"), "experiment"): arms,
+        (Shelf("real"), "experiment"): arms,
+        (Shelf("classroom"), "efficiency"): ("efficiency.csv", "multiples.csv", "flops.csv", "expectations.csv"),
+        (Shelf("classroom"), "sensitivity"): ("sensitivity.csv", "longer.csv", "expectations.csv"),
+        (Shelf("classroom"), "rates"): ("expectations.csv",),
     }
-    paths = [Shelf("real").figures(STEPS["comparison"]) / "comparison.csv"]
-    for (step, task), names in shown.items():
-        paths += [Shelf("classroom", task).figures(STEPS[step]) / name for name in names]
+    paths = [shelf.figures(STEPS[step]) / name for (shelf, step), names in shown.items() for name in names]
     return [file_hash(path) if path.is_file() else None for path in paths]
 
 

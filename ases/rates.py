@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, read_arm
+from ases.arms import LEARNING_RATE, arm_text, read_arm
 from ases.cells import Grid
 from ases.measures import MEASURES, headline, measure_in
 from ases.statistics import summarise
@@ -83,10 +83,12 @@ def rate_findings(rates: pd.DataFrame) -> list[str]:
             gained = row["valid"] - usual["valid"].iloc[0] if len(usual) else 0.0
             text = measure.text(row["valid"])
             text += f", {measure.difference_text(gained)} over its usual rate" if gained else ", its usual rate"
-            texts.append(f"{arm} {row[LEARNING_RATE]:g} ({text})")
+            texts.append(f"{arm_text(arm)} {row[LEARNING_RATE]:g} ({text})")
             if len(rows) > 1 and row[LEARNING_RATE] in (rows[LEARNING_RATE].min(), rows[LEARNING_RATE].max()):
                 edges.append(arm)
         lines.append(f"{size:,} training examples, {budget}: best on validation questions are {', '.join(texts)}.")
         if edges:
-            lines.append(f"At an end of the rates tried, so that a better one may lie beyond: {', '.join(edges)}.")
+            lines.append(
+                f"At an end of the rates tried, so that a better one may lie beyond: {', '.join(map(arm_text, edges))}."
+            )
     return lines

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 def findings_section() -> str:
     """The claims beside what the main experiment found, a row a claim, then sentences on it and on training sizes."""
-    from ases.cells import cell_findings, cost_findings  # late: lists of parameters need no tables
+    from ases.cell_texts import (
+        cell_findings,
+        cost_findings,
+        variant_findings,
+    )  # late: lists of parameters need no tables
     from ases.claims import claims_shown
     from ases.efficiency import efficiency_findings
     from ases.publishing import published_table
@@ -59,7 +63,7 @@ def findings_section() -> str:
     variants = published_table("sensitivity.csv", "classroom", STEPS["sensitivity"])
     if variants is not None:
         title = f"Exploratory, what else could change the order (`{STEPS['sensitivity']}`)"
-        lines += _listed(title, cell_findings(variants))
+        lines += _listed(title, variant_findings(variants))
     return "\n".join(lines)
 
 

@@ -11,24 +11,19 @@ import pandas as pd
 import pytest
 
 from ases.arms import read_arm, read_budget
+from ases.cell_texts import cell_findings, length_findings, plateau_line, short_cells
 from ases.cells import (
     BEST,
     Grid,
     against_usual,
     at_plateau,
     by_flops,
-    cell_findings,
     cell_table,
-    cost_findings,
     gather,
-    length_findings,
     lengths_table,
-    plateau_line,
     seed_spread,
-    short_cells,
     with_common_budgets,
 )
-from ases.certainty import few_seeds
 from ases.claims import CLAIMS, MARGIN, claims_shown, claims_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
@@ -41,34 +36,9 @@ from ases.grid_figures import (
     claim_differences,
 )
 from ases.needs import Cell
-from ases.planning import power_line, seeds_line, seeds_table
+from ases.planning import seeds_line, seeds_table
 from ases.statistics import compare, holm
-
-SEEDS, N = 3, 60
-
-
-def grid(
-    accuracies: dict[tuple[str, str], float], valid: dict[tuple[str, str], float] | None = None, seeds: int = SEEDS
-) -> Grid:
-    """A grid at one training-set size: (arm, budget) -> accuracy, the same questions hard for all."""
-    rng, rows, costs = np.random.default_rng(0), [], []
-    hardness = rng.uniform(size=N)
-    for (arm, budget), accuracy in accuracies.items():
-        for seed in range(seeds):
-            right = hardness < accuracy + rng.normal(0, 0.02)
-            for number in range(N):
-                keys = {"train_size": 500, "budget": budget, "arm": arm, "seed": seed, "qid": f"q{number}"}
-                rows.append({**keys, "correct": bool(right[number]), "bleu": 10.0, "rouge_l": 0.5, "flops": 1e6})
-            keys = {"train_size": 500, "budget": budget, "arm": arm, "seed": seed}
-            best = (valid or accuracies)[arm, budget]
-            spent = {"training_flops": float(budget.split()[0]), "target_tokens": 1e5, "scorer_flops": 0.0}
-            costs.append({**keys, "bleu": 12.0, "valid": best, "learning_rate": 3e-3, "epochs": 3.0, **spent})
-    baselines = {arm: "seq2seq" for arm, _ in accuracies}
-    return Grid(pd.DataFrame(rows), pd.DataFrame(costs), baselines)
-
-
-SMALL, LARGE, TOKENS = "1e12 flops", "4e12 flops", "400e3 target_tokens"
-TWO = {("seq2seq", SMALL): 0.3, ("seq2seq", LARGE): 0.5, ("uni-path", SMALL): 0.6, ("uni-path", LARGE): 0.4}
+from tests.made_grids import LARGE, SEEDS, SMALL, TWO, N, grid, scored, with_steps
 
 
 def test_every_arm_is_held_against_its_baseline_at_the_same_budget() -> None:
@@ -87,14 +57,6 @@ def test_every_arm_is_held_against_its_baseline_at_the_same_budget() -> None:
         for _, p in made.predictions.groupby("budget", sort=False)
     ]
     assert table["p_holm"].dropna().tolist() == pytest.approx(holm(raw))  # over the whole table
-
-
-def scored(made: Grid) -> Grid:
-    """The grid with sentence BLEU and ROUGE-L that differ from question to question, uni-path's BLEU the lower."""
-    rng, table = np.random.default_rng(1), made.predictions
-    noise = rng.normal(0, 1, len(table))
-    bleu = np.where(table["arm"] == "uni-path", 20.0, 30.0) + noise
-    return Grid(table.assign(bleu=bleu, rouge_l=0.5 + noise / 100), made.costs, made.baselines)
 
 
 @pytest.mark.parametrize("seeds", [1, SEEDS])
@@ -145,8 +107,8 @@ def test_an_arm_of_another_task_has_a_baseline_of_its_own() -> None:
         table.loc["uni-path", "accuracy"] - table.loc["seq2seq", "accuracy"]
     )
     (line,) = cell_findings(table.reset_index())
-    reached = [f"{name} reaches {table.loc[name, 'accuracy']:.1%}" for name in ("seq2seq", "seq2seq, model=micro")]
-    assert ", ".join(reached) in line
+    here, there = (f"{table.loc[name, 'accuracy']:.1%}" for name in ("seq2seq", "seq2seq, model=micro"))
+    assert f"seq2seq reaches {here}, `seq2seq, model=micro` reaches {there}" in line
 
 
 def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() -> None:
@@ -164,19 +126,6 @@ def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() ->
     tokens = {(arm, budget.replace("flops", "target_tokens")): share for (arm, budget), share in TWO.items()}
     with pytest.raises(DataError, match="no budget in flops"):
         at_plateau(grid(tokens))
-
-
-def test_sentences_read_the_table() -> None:
-    table = cell_table(grid({**TWO, ("uni-path", SMALL): 0.95}))
-    first, second = cell_findings(table)
-    shown = table.set_index(["budget", "arm"])
-    apart = 100 * shown.loc[(SMALL, "uni-path"), "difference"]
-    assert first.startswith("500 training examples, 1e12 flops: seq2seq reaches")
-    assert f"better are uni-path (+{apart:.1f})" in first
-    assert "4e12 flops" in second
-    assert f"{N} test questions and {SEEDS} seeds" in power_line(table) and "too few" not in power_line(table)
-    assert power_line(cell_table(grid(TWO, seeds=2))).endswith(few_seeds(2))
-    assert len(by_flops(table)) == 4
 
 
 def test_the_spread_of_seeds_is_that_of_their_means() -> None:
@@ -236,12 +185,6 @@ def test_figures_draw_what_the_tables_hold() -> None:
     assert arm_label("uni-path-merged, strategy=random_boundaries") == "uni-path, merged: random boundaries"
 
 
-def with_steps(made: Grid, lengths: int) -> Grid:
-    """The grid with questions of 1 to so many steps, which come round in turn."""
-    number = made.predictions["qid"].str.extract(r"(\d+)", expand=False).astype(int)
-    return Grid(made.predictions.assign(steps=number % lengths + 1), made.costs, made.baselines)
-
-
 def test_arms_on_other_data_have_questions_of_their_own() -> None:
     never = ", held_out_schemas=true"
     here = grid({("seq2seq", SMALL): 0.5, ("uni-path", SMALL): 0.2})
@@ -290,16 +233,6 @@ def test_a_panel_an_arm_has_its_baseline_behind_it() -> None:
     assert len(own) == 1 and len(behind) == 2, "nothing stands behind the baseline itself"
     base = table[table["arm"] == "seq2seq"]["accuracy"].tolist()
     assert list(behind[0].get_ydata()) == base == list(own[0].get_ydata())
-
-
-def test_what_equal_tokens_cost_is_said_in_times_of_seq2seq() -> None:
-    rows = [("4e12 flops", "uni-path", 4e12), ("4e12 flops", "seq2seq", 4e12), (TOKENS, "seq2seq", 2e12)]
-    rows += [(TOKENS, "uni-path", 5e12), (TOKENS, "dual-path", 1e12), (TOKENS, "lookup", 0.0)]
-    table = pd.DataFrame(rows, columns=["budget", "arm", "training_flops"]).assign(train_size=2000)
-    (line,) = cost_findings(table)
-    assert line.startswith(f"2,000 training examples, {TOKENS}: ")
-    assert line.endswith("training costs, as a multiple of seq2seq's FLOPs, uni-path (2.5), dual-path (0.5).")
-    assert cost_findings(table[:3]) == cost_findings(table[table["arm"] != "seq2seq"]) == []
 
 
 def test_how_many_seeds_a_difference_needs_is_planned_from_those_that_ran() -> None:

@@ -1,0 +1,171 @@
+"""The tables of a grid -> sentences, and a table to read; every figure in them is read from those of :mod:`ases.cells`.
+
+>>> cell_findings(cell_table(gather(runs.cells(run))))                           # doctest: +SKIP
+['500 training examples, 1e12 flops: seq2seq reaches 30.0%; better are uni-path (+30.0).']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ases.arms import LEARNING_RATE, arm_text
+from ases.cells import Grid
+from ases.choices import BASELINE
+from ases.measures import MEASURES, Measure, measure_in
+
+
+def short_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """A :func:`cell_table` as a reader wants it first: an arm a row, texts with intervals, costs in powers of ten."""
+    measure = measure_in(table)
+    text, apart = measure.text, measure.difference_text
+    rows = table.to_dict("records")
+    return pd.DataFrame(
+        {
+            "examples": table["train_size"],
+            "budget": table["budget"],
+            "arm": table["arm"],
+            f"{measure.label} (95 % interval)": [
+                f"{text(row[measure.column])} ({text(row['low'])} to {text(row['high'])})" for row in rows
+            ],
+            f"{'points' if measure.share else measure.label} over its baseline": [
+                _with_interval(row, apart) for row in rows
+            ],
+            "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
+            "BLEU": table["bleu"].round(1),
+            **_bleu_text(rows),
+            "learning rate": ["" if pd.isna(rate) else f"{rate:g}" for rate in table[LEARNING_RATE]],
+            "epochs": table["epochs"].round(1),
+            "training FLOPs": [f"{flops:.2g}" for flops in table["training_flops"]],
+            "scorer FLOPs": [f"{flops:.2g}" if flops else "" for flops in table["scorer_flops"]],
+            "target tokens": [f"{tokens:.2g}" for tokens in table["target_tokens"]],
+            "seeds": table["seeds"],
+        }
+    ).set_index(["examples", "budget", "arm"])
+
+
+def _bleu_text(rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """The differences in sentence BLEU as a column of texts, with a star where the corrected p is below 0.05."""
+    if not rows or "bleu_difference" not in rows[0]:
+        return {}
+    stars = [" *" if row["bleu_p_holm"] < 0.05 else "" for row in rows]
+    texts = [_with_interval(row, "{:+.1f}".format, "bleu_") + star for row, star in zip(rows, stars, strict=True)]
+    return {"sentence BLEU over its baseline (*: p below 0.05)": texts}
+
+
+def _with_interval(row: dict[str, Any], text: Callable[[float], str], start: str = "") -> str:
+    """The difference in a row, ``start`` before its columns' names, with its interval; empty where there is none."""
+    value, low, high = (row[f"{start}{name}"] for name in ("difference", "difference_low", "difference_high"))
+    return "" if pd.isna(value) else f"{text(value)} ({text(low)} to {text(high)})"
+
+
+def cell_findings(table: pd.DataFrame) -> list[str]:
+    """A :func:`ases.cells.cell_table` in sentences, one a training-set size and budget, naming every arm."""
+    measure, lines = measure_in(table), []
+    for start, part in _parts(table):
+        better, worse, rest = _told_apart(part)
+        said = [_reached(part, measure)]
+        for word, rows in (("better", better), ("worse", worse)):
+            said += [f"{word} are {_with_differences(rows, measure)}"] if len(rows) else []
+        said += [f"not told apart from their baseline: {', '.join(map(arm_text, rest['arm']))}"] if len(rest) else []
+        lines.append(f"{start}: {'; '.join(said)}.")
+    return lines
+
+
+def variant_findings(table: pd.DataFrame) -> list[str]:
+    """A :func:`ases.cells.cell_table` of many variants, shorter: those that are worse are counted and not named."""
+    measure, lines = measure_in(table), []
+    unit = " points" if measure.share else f" {measure.label}"
+    for start, part in _parts(table):
+        better, worse, rest = _told_apart(part)
+        ends = [measure.difference_text(one).lstrip("+") for one in sorted(-worse["difference"])]
+        by = f", by {' to '.join(dict.fromkeys([ends[0], ends[-1]]))}{unit}" if ends else ""
+        named = [_with_differences(better, measure), ", ".join(map(arm_text, rest["arm"]))]
+        ahead, alike = (f" ({one})" if one else "" for one in named)
+        said = f"{len(better)} better than their baselines{ahead}, {len(worse)} worse{by}, {len(rest)} not told apart"
+        lines.append(f"{start}: of {len(better) + len(worse) + len(rest)} arms, {said}{alike}.")
+        lines.append(f"{start}, their baselines: {_reached(part, measure)}.")
+    return lines
+
+
+def _parts(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each training-set size and budget, and how a sentence on them begins."""
+    for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
+        alone = ", one seed" if (part["seeds"] == 1).all() else ""
+        yield f"{size:,} training examples, {budget}{alone}", part
+
+
+def _told_apart(part: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The arms that are clearly better than their baseline, those clearly worse, and the others that have one."""
+    clear, ahead = part["p_holm"] < 0.05, part["difference"] > 0
+    return part[clear & ahead], part[clear & ~ahead], part[part["difference"].notna() & ~clear]
+
+
+def _reached(part: pd.DataFrame, measure: Measure) -> str:
+    bases = part[part["difference"].isna()]
+    named = zip(bases["arm"], bases[measure.column], strict=True)
+    return ", ".join(f"{arm_text(arm)} reaches {measure.text(value)}" for arm, value in named)
+
+
+def _with_differences(rows: pd.DataFrame, measure: Measure) -> str:
+    named = zip(rows["arm"], rows["difference"], strict=True)
+    return ", ".join(f"{arm_text(arm)} ({measure.difference_text(value)})" for arm, value in named)
+
+
+def rouge_findings(table: pd.DataFrame) -> list[str]:
+    """:func:`cell_findings` of ROUGE-L where a :func:`cell_table` has it beside accuracy; empty where it has not."""
+    if "rouge_l_difference" not in table:
+        return []
+    shown = table.drop(columns=["accuracy", "difference", "p_holm"])
+    shown = shown.rename(columns={"rouge_l_difference": "difference", "rouge_l_p_holm": "p_holm"})
+    return [f"{MEASURES['rouge_l'].label}, {line}" for line in cell_findings(shown)]
+
+
+def cost_findings(table: pd.DataFrame) -> list[str]:
+    """What arms of a :func:`cell_table` cost where budgets are not in FLOPs, against seq2seq, in sentences."""
+    lines = []
+    rows = table[~table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
+    for (size, budget), part in rows.groupby(["train_size", "budget"], sort=False):
+        spent = part.set_index("arm")["training_flops"]
+        if BASELINE in spent:
+            times = (spent / spent[BASELINE]).drop(BASELINE)
+            if said := ", ".join(f"{arm_text(arm)} ({value:.1f})" for arm, value in times.items()):
+                cost = "training costs, as a multiple of seq2seq's FLOPs,"
+                lines.append(f"{size:,} training examples, {budget}: {cost} {said}.")
+    return lines
+
+
+def length_findings(table: pd.DataFrame) -> list[str]:
+    """A :func:`lengths_table` in sentences, one a training-set size and budget: each arm's shortest and longest."""
+    measure, lines = measure_in(table), []
+    for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
+        said = []
+        for arm, rows in part.groupby("arm", sort=False):
+            texts = []
+            for row in rows.iloc[[0, -1] if len(rows) > 1 else [0]].to_dict("records"):
+                steps = dict.fromkeys([row["steps"], row.get("steps_to", row["steps"])])
+                texts.append(f"{measure.text(row[measure.column])} at {' to '.join(map(str, steps))}")
+            said.append(f"{arm_text(arm)} {', '.join(texts)}")
+        lines.append(f"{size:,} training examples, {budget}, by steps of the reference: {'; '.join(said)}.")
+    return lines
+
+
+def plateau_line(best: Grid) -> str:
+    """Which budget each arm of :func:`at_plateau` did best with, in words."""
+    if best.costs["tried"].max() == 1:
+        return "There is one budget of FLOPs to choose from, so that nothing here shows a plateau."
+    lines = []
+    for size, part in best.costs.groupby("train_size", sort=False):
+        if part["tried"].max() == 1:
+            lines.append(f"with {size:,} training examples one budget of FLOPs was tried, which shows no plateau")
+            continue
+        flops = part.groupby("arm", sort=False)[["training_flops", "largest"]].first()
+        trained = flops[flops["training_flops"] > 0]
+        edge = trained.index[trained["largest"]].tolist()
+        said = f"with {size:,} training examples {len(edge)} of {len(trained)} arms did best with the largest budget"
+        lines.append(
+            f"{said} ({', '.join(map(arm_text, edge))}), so that their plateaus may lie beyond it" if edge else said
+        )
+    return f"On validation questions, {'; '.join(lines)}."

@@ -1,0 +1,65 @@
+"""Sentences about grids: every figure in them is the table's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ases.cell_texts import cell_findings, cost_findings, rouge_findings, variant_findings
+from ases.cells import Grid, by_flops, cell_table
+from ases.certainty import few_seeds
+from ases.planning import power_line
+from tests.made_grids import LARGE, SEEDS, SMALL, TWO, N, grid, scored
+
+TOKENS = "400e3 target_tokens"
+
+
+def test_sentences_read_the_table() -> None:
+    table = cell_table(grid({**TWO, ("uni-path", SMALL): 0.95}))
+    first, second = cell_findings(table)
+    shown = table.set_index(["budget", "arm"])
+    apart = 100 * shown.loc[(SMALL, "uni-path"), "difference"]
+    assert first.startswith("500 training examples, 1e12 flops: seq2seq reaches")
+    assert f"better are uni-path (+{apart:.1f})" in first
+    assert "4e12 flops" in second
+    assert f"{N} test questions and {SEEDS} seeds" in power_line(table) and "too few" not in power_line(table)
+    assert power_line(cell_table(grid(TWO, seeds=2))).endswith(few_seeds(2))
+    assert len(by_flops(table)) == 4
+
+
+def test_sentences_about_rouge_read_its_own_columns() -> None:
+    made = scored(grid({key: share for key, share in TWO.items() if key[1] == SMALL}))
+    table = cell_table(made)
+    (line,) = rouge_findings(table.assign(rouge_l_difference=[np.nan, -0.1234], rouge_l_p_holm=[np.nan, 0.01]))
+    reached = f"{table['rouge_l'].iloc[0]:.3f}"
+    assert line.startswith("ROUGE-L, 500 training examples") and f"reaches {reached}" in line
+    assert "worse are uni-path (-0.123)" in line, "accuracy's difference is another, and above 0"
+    reports = cell_table(Grid(made.predictions.drop(columns="correct"), made.costs, made.baselines))
+    assert rouge_findings(reports) == []
+
+
+def test_variants_that_are_worse_are_counted_and_the_others_named() -> None:
+    shares = {"seq2seq": 0.5, "uni-path": 0.9, "uni-path-merged": 0.1, "dual-path": 0.2, "dual-path-merged": 0.5}
+    table = cell_table(grid({(arm, LARGE): share for arm, share in shares.items()}, seeds=1))
+    apart = 100 * table.set_index("arm")["difference"]
+    worse = f"2 worse, by {-apart['dual-path']:.1f} to {-apart['uni-path-merged']:.1f} points"
+    alike = "1 not told apart (dual-path-merged)"
+    first, second = variant_findings(table)
+    better = f"1 better than their baselines (uni-path (+{apart['uni-path']:.1f}))"
+    start, base = "500 training examples, 4e12 flops, one seed", table["accuracy"].iloc[0]
+    assert first == f"{start}: of 4 arms, {better}, {worse}, {alike}."
+    assert second == f"{start}, their baselines: seq2seq reaches {base:.1%}."
+    one = variant_findings(table[table["arm"].isin(["seq2seq", "dual-path"])])[0]
+    assert one.endswith(
+        f"of 1 arms, 0 better than their baselines, 1 worse, by {-apart['dual-path']:.1f} points, 0 not told apart."
+    )
+
+
+def test_what_equal_tokens_cost_is_said_in_times_of_seq2seq() -> None:
+    rows = [("4e12 flops", "uni-path", 4e12), ("4e12 flops", "seq2seq", 4e12), (TOKENS, "seq2seq", 2e12)]
+    rows += [(TOKENS, "uni-path", 5e12), (TOKENS, "dual-path", 1e12), (TOKENS, "lookup", 0.0)]
+    table = pd.DataFrame(rows, columns=["budget", "arm", "training_flops"]).assign(train_size=2000)
+    (line,) = cost_findings(table)
+    assert line.startswith(f"2,000 training examples, {TOKENS}: ")
+    assert line.endswith("training costs, as a multiple of seq2seq's FLOPs, uni-path (2.5), dual-path (0.5).")
+    assert cost_findings(table[:3]) == cost_findings(table[table["arm"] != "seq2seq"]) == []
