@@ -100,8 +100,8 @@ def test_sentences_read_the_table_and_name_the_ends() -> None:
     rates = rates_table(made())
     first, ends = rate_findings(rates)
     assert "seq2seq 0.006 (55.0%, +5.0 over its usual rate)" in first
-    assert "uni-path, strategy=gold 0.006 (30.0%, +10.0 over its usual rate)" in first
-    assert ends.endswith("seq2seq, uni-path, strategy=gold.")
+    assert "`uni-path, strategy=gold` 0.006 (30.0%, +10.0 over its usual rate)" in first
+    assert ends.endswith("seq2seq, `uni-path, strategy=gold`.")
     inner = ARMS | {"seq2seq, learning_rate=12e-3": (12e-3, 0.1, 0.1)}
     inner |= {"uni-path, learning_rate=12e-3, strategy=gold": (12e-3, 0.1, 0.1)}
     assert len(rate_findings(rates_table(made(inner)))) == 1
