@@ -254,10 +254,10 @@ def lengths_table(grid: Grid) -> pd.DataFrame:
 def by_flops(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a :func:`cell_table` whose budget is in FLOPs, of trained arms, with what they spent as ``flops``.
 
-    None where there is one such budget only, which is no curve.
+    None of a training-set size with one such budget only, which is no curve.
     """
     rows = table[table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
-    rows = rows if rows["budget"].nunique() > 1 else rows[:0]
+    rows = rows[rows.groupby("train_size")["budget"].transform("nunique") > 1]
     return rows.rename(columns={"training_flops": "flops"}).reset_index(drop=True)
 
 

@@ -271,7 +271,9 @@ def test_accuracy_by_flops_is_drawn_in_their_order_with_the_baseline_behind_it()
 def test_each_size_has_its_plateau_among_its_own_budgets() -> None:
     few, many = grid(TWO), grid({key: TWO[key] for key in TWO if key[1] == LARGE})
     parts = [few.predictions, many.predictions.assign(train_size=2000)], [few.costs, many.costs.assign(train_size=2000)]
-    best = at_plateau(Grid(*(pd.concat(part, ignore_index=True) for part in parts), few.baselines))
+    both = Grid(*(pd.concat(part, ignore_index=True) for part in parts), few.baselines)
+    best = at_plateau(both)
+    assert set(by_flops(cell_table(both))["train_size"]) == {500}, "one budget is no curve"
     tried = best.costs.groupby("train_size")[["tried", "largest"]].agg(["min", "max"])
     assert tried["tried"].to_numpy().tolist() == [[2, 2], [1, 1]]
     assert best.costs.set_index(["train_size", "arm"])["largest"].groupby(level=[0, 1]).first().tolist() == [
