@@ -13,6 +13,7 @@ questions are the same, so that less is decided than could be.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -50,6 +51,17 @@ _ARMS = 6
 """AS-ES arms of the design, without all of which nothing is said of every one."""
 
 
+class _Experiment(NamedTuple):
+    table: pd.DataFrame
+    plateau: pd.DataFrame
+    claims: pd.DataFrame
+
+
+class _Rates(NamedTuple):
+    rates: pd.DataFrame
+    best: pd.DataFrame
+
+
 def expectations_table(
     table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame, data: str = "generated"
 ) -> pd.DataFrame:
@@ -62,7 +74,7 @@ def expectations_table(
     found = []
     for size in table["train_size"].unique():
         parts = [one[one["train_size"] == size] for one in (table, plateau, claims)]
-        found.append(judged(_PREDICTIONS, *parts).assign(train_size=size))
+        found.append(judged(_PREDICTIONS, _Experiment(*parts)).assign(train_size=size))
         if data == REAL_RATIONALES:
             found.append(judged(_OF_REAL_RATIONALES, parts[0]).assign(train_size=size))
     if data == "generated" and not _at(table, _LARGE_BUDGET).empty:
@@ -75,7 +87,8 @@ def _is_ases(arm: str) -> bool:
     return read_arm(arm).method.startswith(("uni-path", "dual-path"))
 
 
-def _behind_at_equal_flops(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> Verdict:
+def _all_behind(table: pd.DataFrame) -> Verdict:
+    """Clearly behind seq2seq, in these rows of :func:`ases.cells.cell_table`, is every AS-ES arm with equal FLOPs."""
     rows = table[table["budget"].str.endswith(" flops") & table["arm"].map(_is_ases)]
     clear = rows[rows["p_holm"] < 0.05]
     ahead = clear.loc[clear["difference"] > 0, "arm"].tolist()
@@ -86,8 +99,8 @@ def _behind_at_equal_flops(table: pd.DataFrame, plateau: pd.DataFrame, claims: p
     return (HELD if behind == len(rows) > 0 else UNDECIDED), said
 
 
-def _ahead_at_equal_tokens(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> Verdict:
-    rows = table[table["budget"].str.endswith(" target_tokens") & (table["arm"] == _UNI)]
+def _ahead_at_equal_tokens(found: _Experiment) -> Verdict:
+    rows = found.table[found.table["budget"].str.endswith(" target_tokens") & (found.table["arm"] == _UNI)]
     if rows.empty:
         return UNTESTED, "no budget in target tokens was run"
     clear = rows[rows["p_holm"] < 0.05]
@@ -97,11 +110,11 @@ def _ahead_at_equal_tokens(table: pd.DataFrame, plateau: pd.DataFrame, claims: p
     return (HELD if (clear["difference"] > 0).all() else FAILED), said
 
 
-def _alike_at_plateau(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> Verdict:
-    rows = plateau[plateau["arm"] == _UNI]
+def _alike_at_plateau(found: _Experiment) -> Verdict:
+    rows = found.plateau[found.plateau["arm"] == _UNI]
     if rows.empty:
         return UNTESTED, "uni-path was not run"
-    row, own = rows.iloc[0], table[table["arm"] == _UNI]
+    row, own = rows.iloc[0], found.table[found.table["arm"] == _UNI]
     if own.loc[own["budget"].str.endswith(" flops"), "budget"].nunique() < 2:
         return UNTESTED, f"one budget of FLOPs shows no plateau; at that budget {interval_text(lead_of(row))}"
     return within(lead_of(row), -CLOSE, CLOSE), interval_text(lead_of(row))
@@ -117,19 +130,19 @@ def _of_claim(row: pd.Series) -> Interval:
     return row["difference"], row["low"], row["high"]
 
 
-def _gains_little(first: str, second: str) -> Callable[..., Verdict]:
-    def judge(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> Verdict:
-        row = _claimed(claims, first, second)
+def _gains_little(first: str, second: str) -> Callable[[_Experiment], Verdict]:
+    def judge(found: _Experiment) -> Verdict:
+        row = _claimed(found.claims, first, second)
         if row is None:
             return UNTESTED, f"{first} and {second} were not both run"
-        found = _of_claim(row)
-        return within(found, -1.0, SMALL), interval_text(found)
+        gain = _of_claim(row)
+        return within(gain, -1.0, SMALL), interval_text(gain)
 
     return judge
 
 
-def _one_beats_two(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> Verdict:
-    row = _claimed(claims, _UNI_MERGED, _TWO)
+def _one_beats_two(found: _Experiment) -> Verdict:
+    row = _claimed(found.claims, _UNI_MERGED, _TWO)
     if row is None:
         return UNTESTED, "one and two models were not both run"
     said = interval_text(_of_claim(row))
@@ -138,8 +151,8 @@ def _one_beats_two(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFr
     return (HELD if row["difference"] > 0 else FAILED), said
 
 
-def _lookup_is_behind(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.DataFrame) -> Verdict:
-    rows = plateau.set_index("arm")
+def _lookup_is_behind(found: _Experiment) -> Verdict:
+    rows = found.plateau.set_index("arm")
     if "accuracy" not in rows:
         return UNTESTED, "it is about answers, and there are none to these questions"
     if LOOKUP not in rows.index:
@@ -151,8 +164,8 @@ def _lookup_is_behind(table: pd.DataFrame, plateau: pd.DataFrame, claims: pd.Dat
     return (FAILED if rows.loc[best, "high"] < lookup["low"] else UNDECIDED), said
 
 
-_PREDICTIONS: dict[str, Callable[..., Verdict]] = {
-    "At equal FLOPs seq2seq leads every AS-ES arm": _behind_at_equal_flops,
+_PREDICTIONS: dict[str, Callable[[_Experiment], Verdict]] = {
+    "At equal FLOPs seq2seq leads every AS-ES arm": lambda found: _all_behind(found.table),
     "At equal target tokens uni-path leads seq2seq": _ahead_at_equal_tokens,
     "At their own plateaus uni-path and seq2seq differ by less than 5 points": _alike_at_plateau,
     "Entropy's segments gain less than 3 points over random ones": _gains_little(_UNI_MERGED, _RANDOM),
@@ -171,7 +184,7 @@ def rate_expectations(rates: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     found = {}
     for text, (flops, judge) in _OF_RATES.items():
         parts = [one[one["budget"] == Budget(flops, "flops").name] for one in (rates, best)]
-        found[text] = NOT_RUN if parts[0].empty or "accuracy" not in rates else judge(*parts)
+        found[text] = NOT_RUN if parts[0].empty or "accuracy" not in rates else judge(_Rates(*parts))
     return verdict_table(found)
 
 
@@ -286,19 +299,19 @@ _OF_REAL_RATIONALES: dict[str, Callable[[pd.DataFrame], Verdict]] = {
 }
 
 
-def _rates_grow(rates: pd.DataFrame, best: pd.DataFrame) -> Verdict:
-    chosen = rates[rates["chosen"]]
+def _rates_grow(found: _Rates) -> Verdict:
+    chosen = found.rates[found.rates["chosen"]]
     larger = chosen.loc[chosen["learning_rate"] > chosen["usual_rate"], "arm"].tolist()
     said = f"{len(larger)} of {len(chosen)} arms do ({', '.join(larger)})" if larger else f"none of {len(chosen)} does"
     return (HELD if len(larger) == len(chosen) else FAILED if 2 * len(larger) < len(chosen) else UNDECIDED), said
 
 
-def _all_behind(rates: pd.DataFrame, best: pd.DataFrame) -> Verdict:
-    return _behind_at_equal_flops(best, best, best)
+def _best_all_behind(found: _Rates) -> Verdict:
+    return _all_behind(found.best)
 
 
-def _uni_path_gains(rates: pd.DataFrame, best: pd.DataFrame) -> Verdict:
-    rows = rates[rates["arm"] == _UNI]
+def _uni_path_gains(found: _Rates) -> Verdict:
+    rows = found.rates[found.rates["arm"] == _UNI]
     usual, chosen = rows[rows["learning_rate"] == rows["usual_rate"]], rows[rows["chosen"]]
     if usual.empty or chosen.empty:
         return NOT_RUN
@@ -308,10 +321,10 @@ def _uni_path_gains(rates: pd.DataFrame, best: pd.DataFrame) -> Verdict:
     return above([gain], CLOSE), interval_text(gain)
 
 
-_OF_RATES: dict[str, tuple[float, Callable[..., Verdict]]] = {
+_OF_RATES: dict[str, tuple[float, Callable[[_Rates], Verdict]]] = {
     "At the larger budget every arm does best with a larger rate than its usual one": (_LARGE_BUDGET, _rates_grow),
-    "There, each at its best rate, seq2seq leads every AS-ES arm": (_LARGE_BUDGET, _all_behind),
+    "There, each at its best rate, seq2seq leads every AS-ES arm": (_LARGE_BUDGET, _best_all_behind),
     "There, uni-path gains more than 5 points by its best rate": (_LARGE_BUDGET, _uni_path_gains),
-    "At the smaller budget, each at its best rate, seq2seq leads every AS-ES arm": (_MIDDLE_BUDGET, _all_behind),
+    "At the smaller budget, each at its best rate, seq2seq leads every AS-ES arm": (_MIDDLE_BUDGET, _best_all_behind),
     "There, uni-path gains more than 5 points, too": (_MIDDLE_BUDGET, _uni_path_gains),
 }

@@ -9,6 +9,7 @@ Those of ``notebooks/07_efficiency`` and ``07_sensitivity``; the rest is as in :
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -40,6 +41,18 @@ _UNI, _UNI_MERGED = "uni-path", "uni-path-merged"
 _SMALL_BUDGET, _MIDDLE_BUDGET, _LARGE_BUDGET, _LARGEST_BUDGET = 1e12, 4e12, 16e12, 64e12
 
 
+class _Sizes(NamedTuple):
+    table: pd.DataFrame
+    best: pd.DataFrame
+    multiples: pd.DataFrame
+
+
+class _Variants(NamedTuple):
+    table: pd.DataFrame
+    changes: pd.DataFrame
+    longer: pd.DataFrame
+
+
 def size_expectations(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> pd.DataFrame:
     """``prediction, verdict, evidence``: those of ``07_efficiency``, of seq2seq and uni-path by training-set size.
 
@@ -47,9 +60,10 @@ def size_expectations(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.Dat
     ``multiples`` is :func:`ases.efficiency.data_multiple`. They are about accuracy; what needs a size or budget that
     was not run is not tested.
     """
+    tables = (table, best, multiples)
     if "accuracy" not in table:
-        table, best, multiples = table[:0], best[:0], multiples[:0]
-    return judged(_OF_SIZES, table, best, multiples)
+        tables = (one[:0] for one in tables)
+    return judged(_OF_SIZES, _Sizes(*tables))
 
 
 def variant_expectations(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +78,7 @@ def variant_expectations(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.
     parts = [one[(one["train_size"] == 2000) & (one["budget"] == budget)] for one in given]
     if "accuracy" not in table:
         parts = [one[:0] for one in parts]
-    return judged(_OF_VARIANTS, *(one.set_index(one["arm"].map(_plain)) for one in parts))
+    return judged(_OF_VARIANTS, _Variants(*(one.set_index(one["arm"].map(_plain)) for one in parts)))
 
 
 def _one(table: pd.DataFrame, size: int, flops: float | None, arm: str) -> pd.Series | None:
@@ -75,18 +89,18 @@ def _one(table: pd.DataFrame, size: int, flops: float | None, arm: str) -> pd.Se
     return None if rows.empty else rows.iloc[0]
 
 
-def _rises(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
+def _rises(found: _Sizes) -> Verdict:
     gains = {}
     for arm in (BASELINE, _UNI):
-        rows = best[best["arm"] == arm].sort_values("train_size")
+        rows = found.best[found.best["arm"] == arm].sort_values("train_size")
         if len(rows) < 2:
             return NOT_RUN
         gains[arm] = apart(accuracy_of(rows.iloc[-1]), accuracy_of(rows.iloc[0]))
     return all_above(gains, 2)
 
 
-def _needs_no_less(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-    rows = multiples[multiples["arm"] == _UNI]
+def _needs_no_less(found: _Sizes) -> Verdict:
+    rows = found.multiples[found.multiples["arm"] == _UNI]
     more, less = rows.loc[rows["low"] > 1, "train_size"].tolist(), (rows["high"] < 1).sum()
     said = f"seq2seq clearly needs more data at {len(more)} of {len(rows)} sizes, clearly less at {less}"
     if more:
@@ -94,24 +108,24 @@ def _needs_no_less(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFr
     return (HELD if len(rows) and (rows["high"] <= 1).all() else UNDECIDED), said
 
 
-def _closer_with_little(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-    found = {}
+def _closer_with_little(found: _Sizes) -> Verdict:
+    nearer = {}
     for size in (2000, 8000):
-        rows = [_one(table, size, flops, _UNI) for flops in (_MIDDLE_BUDGET, _SMALL_BUDGET)]
+        rows = [_one(found.table, size, flops, _UNI) for flops in (_MIDDLE_BUDGET, _SMALL_BUDGET)]
         if any(row is None for row in rows):
             return NOT_RUN
-        found[f"{size:,}: by"] = apart(*(unsigned(lead_of(row)) for row in rows))
-    return all_above(found, 2)
+        nearer[f"{size:,}: by"] = apart(*(unsigned(lead_of(row)) for row in rows))
+    return all_above(nearer, 2)
 
 
-def _leads_with_few(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-    rows = {f"{size}:": _one(best, size, None, _UNI) for size in (125, 500)}
+def _leads_with_few(found: _Sizes) -> Verdict:
+    rows = {f"{size}:": _one(found.best, size, None, _UNI) for size in (125, 500)}
     return all_above({size: lead_of(row) for size, row in rows.items() if row is not None}, 2)
 
 
-def _lead_shrinks(size: int) -> Callable[..., Verdict]:
-    def judge(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-        rows = [_one(table, size, flops, _UNI) for flops in (_LARGE_BUDGET, _MIDDLE_BUDGET)]
+def _lead_shrinks(size: int) -> Callable[[_Sizes], Verdict]:
+    def judge(found: _Sizes) -> Verdict:
+        rows = [_one(found.table, size, flops, _UNI) for flops in (_LARGE_BUDGET, _MIDDLE_BUDGET)]
         if any(row is None for row in rows):
             return NOT_RUN
         large, middle = (lead_of(row) for row in rows)
@@ -127,31 +141,31 @@ def _seq2seq_gain(table: pd.DataFrame, size: int, more: float, less: float) -> I
     return None if any(row is None for row in rows) else apart(*(accuracy_of(row) for row in rows))
 
 
-def _buys_nothing(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-    gain = _seq2seq_gain(table, 125, _LARGE_BUDGET, _MIDDLE_BUDGET)
+def _buys_nothing(found: _Sizes) -> Verdict:
+    gain = _seq2seq_gain(found.table, 125, _LARGE_BUDGET, _MIDDLE_BUDGET)
     if gain is None:
         return NOT_RUN
     verdict = FAILED if gain[1] > 0 else HELD if gain[2] < SMALL else UNDECIDED
     return verdict, interval_text(gain)
 
 
-def _leads_in_the_end(size: int) -> Callable[..., Verdict]:
-    def judge(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-        row = _one(table, size, _LARGEST_BUDGET, _UNI)
+def _leads_in_the_end(size: int) -> Callable[[_Sizes], Verdict]:
+    def judge(found: _Sizes) -> Verdict:
+        row = _one(found.table, size, _LARGEST_BUDGET, _UNI)
         return NOT_RUN if row is None else all_above({_UNI: lead_of(row)}, 1)
 
     return judge
 
 
-def _seq2seq_is_done(table: pd.DataFrame, best: pd.DataFrame, multiples: pd.DataFrame) -> Verdict:
-    gain = _seq2seq_gain(table, 500, _LARGEST_BUDGET, _LARGE_BUDGET)
+def _seq2seq_is_done(found: _Sizes) -> Verdict:
+    gain = _seq2seq_gain(found.table, 500, _LARGEST_BUDGET, _LARGE_BUDGET)
     if gain is None:
         return NOT_RUN
     verdict = FAILED if gain[1] > CLOSE else HELD if gain[2] < CLOSE else UNDECIDED
     return verdict, interval_text(gain)
 
 
-_OF_SIZES: dict[str, Callable[..., Verdict]] = {
+_OF_SIZES: dict[str, Callable[[_Sizes], Verdict]] = {
     "Accuracy rises with the data for both": _rises,
     "uni-path needs no less data than seq2seq": _needs_no_less,
     "At the smallest budget the two are closer than at the middle one": _closer_with_little,
@@ -189,63 +203,63 @@ def _gains(changes: pd.DataFrame, *parameters: str) -> dict[str, Interval]:
     return {arm: lead_of(row) for arm, row in rows.items()}
 
 
-def _typed_gain_little(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
-    return all_within(_gains(changes, "typed=true"), 1, -1.0, SMALL)
+def _typed_gain_little(found: _Variants) -> Verdict:
+    return all_within(_gains(found.changes, "typed=true"), 1, -1.0, SMALL)
 
 
-def _looking_gains(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
-    return all_above(_gains(changes, *(f"strategy={one}" for one in _LOOKING)), len(_LOOKING), SMALL)
+def _looking_gains(found: _Variants) -> Verdict:
+    return all_above(_gains(found.changes, *(f"strategy={one}" for one in _LOOKING)), len(_LOOKING), SMALL)
 
 
-def _asking_gains_little(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
-    return all_within(_gains(changes, *(f"strategy={one}" for one in _ASKING)), len(_ASKING), -1.0, SMALL)
+def _asking_gains_little(found: _Variants) -> Verdict:
+    return all_within(_gains(found.changes, *(f"strategy={one}" for one in _ASKING)), len(_ASKING), -1.0, SMALL)
 
 
-def _pieces_beat_strategies(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
+def _pieces_beat_strategies(found: _Variants) -> Verdict:
     arms = [f"{_UNI_MERGED}, strategy={one}" for one in (*_LOOKING, *_ASKING)]
-    rows = _rows(table, [_UNI, *arms])
+    rows = _rows(found.table, [_UNI, *arms])
     if _UNI not in rows:
         return NOT_RUN
     own = accuracy_of(rows.pop(_UNI))
     return all_above({f"over {arm}": apart(own, accuracy_of(row)) for arm, row in rows.items()}, len(arms))
 
 
-def _beta_matters_little(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
-    return all_within(_gains(changes, "beta=1.0", "beta=2.0"), 2, -CLOSE, CLOSE)
+def _beta_matters_little(found: _Variants) -> Verdict:
+    return all_within(_gains(found.changes, "beta=1.0", "beta=2.0"), 2, -CLOSE, CLOSE)
 
 
-def _start_brings_nearer(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
-    rows = _rows(table, (_UNI, f"{_UNI}, init=seq2seq"))
+def _start_brings_nearer(found: _Variants) -> Verdict:
+    rows = _rows(found.table, (_UNI, f"{_UNI}, init=seq2seq"))
     if len(rows) < 2:
         return NOT_RUN
     scratch, continued = (unsigned(lead_of(row)) for row in rows.values())
     return all_above({"nearer by": apart(scratch, continued)}, 1)
 
 
-def _behind_with(parameter: str, *arms: str) -> Callable[..., Verdict]:
-    def judge(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
-        rows = _rows(table, (f"{arm}, {parameter}" for arm in arms))
+def _behind_with(parameter: str, *arms: str) -> Callable[[_Variants], Verdict]:
+    def judge(found: _Variants) -> Verdict:
+        rows = _rows(found.table, (f"{arm}, {parameter}" for arm in arms))
         return all_above({f"over {arm}": reversed_interval(lead_of(row)) for arm, row in rows.items()}, len(arms))
 
     return judge
 
 
-def _stories_cost(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
+def _stories_cost(found: _Variants) -> Verdict:
     costs = {}
     for arm in (BASELINE, _UNI):
-        rows = _rows(table, (arm, f"{arm}, {_STORIES}"))
+        rows = _rows(found.table, (arm, f"{arm}, {_STORIES}"))
         if len(rows) == 2:
             costs[arm] = apart(*(accuracy_of(row) for row in rows.values()))
     return all_above(costs, 2, CLOSE)
 
 
-def _leads_on_longer(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
-    rows = _rows(table, (f"{_UNI}, {_LONGER}",))
+def _leads_on_longer(found: _Variants) -> Verdict:
+    rows = _rows(found.table, (f"{_UNI}, {_LONGER}",))
     return all_above({arm: lead_of(row) for arm, row in rows.items()}, 1)
 
 
-def _stop_early(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame) -> Verdict:
-    rows = _rows(longer, (f"{arm}, {_LONGER}" for arm in (BASELINE, _UNI)))
+def _stop_early(found: _Variants) -> Verdict:
+    rows = _rows(found.longer, (f"{arm}, {_LONGER}" for arm in (BASELINE, _UNI)))
     if len(rows) < 2:
         return NOT_RUN
     enough = {arm: (row["enough"], row["enough_low"], row["enough_high"]) for arm, row in rows.items()}
@@ -253,7 +267,7 @@ def _stop_early(table: pd.DataFrame, changes: pd.DataFrame, longer: pd.DataFrame
     return verdict, "; ".join(f"{arm} {share_text(row, 'enough')}" for arm, row in rows.items())
 
 
-_OF_VARIANTS: dict[str, Callable[..., Verdict]] = {
+_OF_VARIANTS: dict[str, Callable[[_Variants], Verdict]] = {
     "Types in the targets gain less than 3 points": _typed_gain_little,
     "Labels by novelty and by similarity gain more than 3 points over entropy's": _looking_gains,
     "Labels by loss and by information gain gain less than 3 points over entropy's": _asking_gains_little,

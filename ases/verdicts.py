@@ -13,11 +13,13 @@ An interval is ``(middle, low, high)``, at 95 %; accuracies and their difference
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import pandas as pd
 
 from ases.measures import MEASURES
 
+T = TypeVar("T")
 Interval = tuple[float, float, float]
 Verdict = tuple[str, str]
 """What became of a prediction, and the figures that say so."""
@@ -105,9 +107,9 @@ def named(found: Mapping[str, Interval]) -> str:
     return "; ".join(f"{name} {interval_text(one)}" for name, one in found.items())
 
 
-def judged(judges: Mapping[str, Callable[..., Verdict]], *tables: pd.DataFrame) -> pd.DataFrame:
-    """The :func:`verdict_table` of predictions, each with the rule that judges it by these tables."""
-    return verdict_table({text: judge(*tables) for text, judge in judges.items()})
+def judged(judges: Mapping[str, Callable[[T], Verdict]], found: T) -> pd.DataFrame:
+    """The :func:`verdict_table` of predictions, each with the rule that judges it by what was found."""
+    return verdict_table({text: judge(found) for text, judge in judges.items()})
 
 
 def verdict_table(found: Mapping[str, Verdict]) -> pd.DataFrame:
