@@ -114,6 +114,20 @@ def _with_differences(rows: pd.DataFrame, measure: Measure) -> str:
     return ", ".join(f"{arm_text(arm)} ({measure.difference_text(value)})" for arm, value in named)
 
 
+def floor_findings(table: pd.DataFrame) -> list[str]:
+    """Where a :func:`ases.cells.cell_table` shows that rationales have taught nobody to answer yet, in sentences.
+
+    That is where answer-only is not told apart from seq2seq and no trained arm is better than it.
+    """
+    lines = []
+    for start, part in _parts(table[table["training_flops"] > 0]):
+        better, _, rest = _told_apart(part)
+        if better.empty and "answer-only" in rest["arm"].tolist():
+            said = "seq2seq is not told apart from answer-only, and no trained arm is better than seq2seq"
+            lines.append(f"{start}: {said}, so that the arms here have learned little, and comparing them says little.")
+    return lines
+
+
 def rouge_findings(table: pd.DataFrame) -> list[str]:
     """:func:`cell_findings` of ROUGE-L where a :func:`cell_table` has it beside accuracy; empty where it has not."""
     if "rouge_l_difference" not in table:

@@ -136,7 +136,7 @@ def arm_differences(table: pd.DataFrame) -> Figure:
                 ax.plot(row["difference"], y, marker=marker, color=colour, markerfacecolor=face, linestyle="none")
         _rows(ax, place, [arm_label(arm) for arm in arms])
         _difference_axis(ax, measure.share, measure.label)
-        ax.set_title(f"{size:,} training examples, n = {span(part['n'])}, {seeds_text(part)}")
+        ax.set_title(_panel_title(size, f"n = {span(part['n'])}, {seeds_text(part)}", len(panels)))
     legend_above(figure, axes[0], "filled: p (Holm) below 0.05", columns=min(3, len(budgets)))
     return figure
 
@@ -168,8 +168,8 @@ def claim_differences(table: pd.DataFrame) -> Figure:
         _rows(ax, place, [folded(claim, 34) for claim in claims])
         _difference_axis(ax, True, "")
         tested = part[part["difference"].notna()]
-        counts = f", n = {span(tested['n'])}, {seeds_text(tested)}" if len(tested) else ""
-        ax.set_title(f"{size:,} training examples{counts}")
+        counts = f"n = {span(tested['n'])}, {seeds_text(tested)}" if len(tested) else ""
+        ax.set_title(_panel_title(size, counts, len(panels)))
     margin = f"within {100 * MARGIN:g} points, as good as equal"
     header(figure, f"dot: confirmed; cross: not; grey: {margin}; of BLEU, a point is one of its hundred")
     return figure
@@ -193,7 +193,7 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
         behind = block[block["arm"] == rows["baseline"].iloc[0]]
         rows, behind = (one.assign(place=one["steps"].map(places)) for one in (rows, behind))
         _over_baseline(ax, "place", measure, arm, rows, behind)
-        _name_panel(ax, arm, f"{size:,} examples, {_budget_text(budget)}" if len(blocks) > 1 else "")
+        _name_panel(ax, arm, _differing(table, size, budget))
     axes[0].set_xticks(list(places.values()), step_names(table))
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
@@ -327,6 +327,18 @@ def _counted(table: pd.DataFrame) -> str:
 def _small_panels(count: int, most: int = 4) -> tuple[Figure, list[Axes]]:
     """A small panel an arm, at most so many beside each other."""
     return _panels_of(count, most, 1.55, 0.5)
+
+
+def _panel_title(size: int, counts: str, panels: int) -> str:
+    """A training-set size and its counts, in two lines where panels stand beside each other."""
+    return ("\n" if panels > 1 else ", ").join(filter(None, [f"{size:,} training examples", counts]))
+
+
+def _differing(table: pd.DataFrame, size: int, budget: str) -> str:
+    """Of a panel's training-set size and budget those that other panels of the table do not share."""
+    several = {name: table[name].nunique() > 1 for name in ("train_size", "budget")}
+    named = {"train_size": f"{size:,} examples", "budget": _budget_text(budget)}
+    return ", ".join(named[name] for name, is_so in several.items() if is_so)
 
 
 def _name_panel(ax: Axes, arm: str, place: str) -> None:

@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 
 def findings_section() -> str:
     """The claims beside what the main experiment found, a row a claim, then sentences on it and on training sizes."""
-    from ases.cell_texts import (
-        cell_findings,
-        cost_findings,
-        variant_findings,
-    )  # late: lists of parameters need no tables
+    # Imported late: lists of parameters need no tables.
+    from ases.cell_texts import cell_findings, cost_findings, floor_findings, variant_findings
     from ases.claims import claims_shown
     from ases.efficiency import efficiency_findings
     from ases.publishing import published_table
@@ -43,7 +40,7 @@ def findings_section() -> str:
     lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
     lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
     title = "Each arm with the budget that was best for it on validation questions, of those tried"
-    lines += _listed(title, cell_findings(plateau))
+    lines += _listed(title, [*floor_findings(plateau), *cell_findings(plateau)])
     tokens = budgets[budgets["budget"].str.endswith(" target_tokens")]
     if len(tokens):
         title = "At equal target tokens, which cost more FLOPs where questions are read again and again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ases.cell_texts import cell_findings, cost_findings, rouge_findings, variant_findings
+from ases.cell_texts import cell_findings, cost_findings, floor_findings, rouge_findings, variant_findings
 from ases.cells import Grid, by_flops, cell_table
 from ases.certainty import few_seeds
 from ases.planning import power_line
@@ -36,6 +36,19 @@ def test_sentences_about_rouge_read_its_own_columns() -> None:
     assert "worse are uni-path (-0.123)" in line, "accuracy's difference is another, and above 0"
     reports = cell_table(Grid(made.predictions.drop(columns="correct"), made.costs, made.baselines))
     assert rouge_findings(reports) == []
+
+
+def test_where_rationales_have_taught_nobody_to_answer_it_is_said() -> None:
+    arms = {"answer-only": 0.2, "seq2seq": 0.2, "uni-path": 0.2}
+    low, high = ({(arm, LARGE): share for arm, share in shares.items()} for shares in (arms, arms | {"uni-path": 0.9}))
+    (line,) = floor_findings(cell_table(grid(low)))
+    assert line.startswith("500 training examples, 4e12 flops: seq2seq is not told apart from answer-only")
+    assert floor_findings(cell_table(grid(high))) == []
+    assert floor_findings(cell_table(grid(low | {("seq2seq", LARGE): 0.9}))) == []
+    looked_up = cell_table(grid(low | {("lookup", LARGE): 0.9}))
+    looked_up.loc[looked_up["arm"] == "lookup", "training_flops"] = 0.0
+    assert len(floor_findings(looked_up)) == 1, "the lookup has learned nothing"
+    assert floor_findings(cell_table(grid({key: 0.2 for key in TWO}))) == [], "nobody answers alone"
 
 
 def test_variants_that_are_worse_are_counted_and_the_others_named() -> None:
