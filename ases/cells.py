@@ -67,7 +67,7 @@ def gather(cells: Sequence[Cell]) -> Grid:
         raise DataError("no arm of this grid is trained; name at least seq2seq")
     predictions, costs = [], []
     for cell in trained:
-        keys = {"train_size": cell.train_size, "budget": cell.budget.name, "arm": cell.arm.name, "seed": cell.seed}
+        keys = {"train_size": _examples(cell), "budget": cell.budget.name, "arm": cell.arm.name, "seed": cell.seed}
         table = pd.read_parquet(cell.run.path("predictions.parquet"))
         predictions.append(table[[name for name in ("qid", *_VALUES) if name in table]].assign(**keys))
         costs.append({**keys, **_costs(cell)})
@@ -76,11 +76,19 @@ def gather(cells: Sequence[Cell]) -> Grid:
             table = _looked_up(cell)
             alike = [one for one in trained if one.train_size == cell.train_size]
             for budget, seed in dict.fromkeys((one.budget.name, one.seed) for one in alike):
-                keys = {"train_size": cell.train_size, "budget": budget, "arm": cell.arm.name, "seed": seed}
+                keys = {"train_size": _examples(cell), "budget": budget, "arm": cell.arm.name, "seed": seed}
                 predictions.append(table.assign(**keys))
                 costs.append({**keys, "bleu": float("nan"), "training_flops": 0.0, "scorer_flops": 0.0})
     baselines = {cell.arm.name: cell.arm.baseline for cell in cells}
     return Grid(pd.concat(predictions, ignore_index=True), pd.DataFrame(costs), baselines)
+
+
+def _examples(cell: Cell) -> int:
+    """How many training examples there are, which for size 0 (all that is left) the data knows."""
+    if cell.train_size:
+        return cell.train_size
+    data = cell.run if cell.seed is None else cell.run.input("data")
+    return int(data.manifest()["numbers"]["train"])
 
 
 def _costs(cell: Cell) -> dict[str, float]:

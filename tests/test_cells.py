@@ -289,12 +289,19 @@ def test_each_size_has_its_plateau_among_its_own_budgets() -> None:
 
 @dataclass(frozen=True)
 class _Written:
-    """A run that holds predictions and nothing else."""
+    """A run that holds predictions, and the number of its training examples as data has it."""
 
     folder: Path
 
     def path(self, name: str) -> Path:
         return self.folder / name
+
+    def input(self, step: str) -> _Written:
+        assert step == "data"
+        return self
+
+    def manifest(self) -> dict[str, dict[str, int]]:
+        return {"numbers": {"train": 2239}}
 
 
 def test_sizes_are_compared_with_the_budgets_that_all_of_them_have() -> None:
@@ -348,3 +355,6 @@ def test_the_lookup_stands_at_the_budgets_and_seeds_of_its_own_size(
             assert [*rows.itertuples(index=False, name=None)] == [(n, budget.name, seed) for n, budget, seed in places]
     with pytest.raises(DataError, match="no arm of this grid is trained"):
         gather(cells[-2:])
+    whole = gather([Cell(seq2seq, 0, small, 0, run), Cell(lookup, 0, None, None, run)])
+    for table in (whole.predictions, whole.costs):
+        assert set(table["train_size"]) == {2239}, "0 is all that is left, and stands in no table"
