@@ -194,6 +194,8 @@ def arm_lengths(table: pd.DataFrame) -> Figure:
         rows, behind = (one.assign(place=one["steps"].map(places)) for one in (rows, behind))
         _over_baseline(ax, "place", measure, arm, rows, behind)
         _name_panel(ax, arm, _differing(table, size, budget))
+        if len(places) > 6:
+            ax.tick_params(axis="x", labelsize=5.5)  # so that the counts below them do not meet
     axes[0].set_xticks(list(places.values()), step_names(table))
     measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
