@@ -69,7 +69,7 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
         said = [_reached(part, measure)]
         for word, rows in (("better", better), ("worse", worse)):
             said += [f"{word} are {_with_differences(rows, measure)}"] if len(rows) else []
-        said += [f"not told apart from their baseline: {', '.join(map(arm_text, rest['arm']))}"] if len(rest) else []
+        said += [f"not told apart from their baseline: {_with_differences(rest, measure)}"] if len(rest) else []
         lines.append(f"{start}: {'; '.join(said)}.")
     return lines
 
@@ -82,7 +82,7 @@ def variant_findings(table: pd.DataFrame) -> list[str]:
         better, worse, rest = _told_apart(part)
         ends = [measure.difference_text(one).lstrip("+") for one in sorted(-worse["difference"])]
         by = f", by {' to '.join(dict.fromkeys([ends[0], ends[-1]]))}{unit}" if ends else ""
-        named = [_with_differences(better, measure), ", ".join(map(arm_text, rest["arm"]))]
+        named = [_with_differences(rows, measure) for rows in (better, rest)]
         ahead, alike = (f" ({one})" if one else "" for one in named)
         said = f"{len(better)} better than their baselines{ahead}, {len(worse)} worse{by}, {len(rest)} not told apart"
         lines.append(f"{start}: of {len(better) + len(worse) + len(rest)} arms, {said}{alike}.")

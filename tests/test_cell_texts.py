@@ -56,7 +56,7 @@ def test_variants_that_are_worse_are_counted_and_the_others_named() -> None:
     table = cell_table(grid({(arm, LARGE): share for arm, share in shares.items()}, seeds=1))
     apart = 100 * table.set_index("arm")["difference"]
     worse = f"2 worse, by {-apart['dual-path']:.1f} to {-apart['uni-path-merged']:.1f} points"
-    alike = "1 not told apart (dual-path-merged)"
+    alike = f"1 not told apart (dual-path-merged ({apart['dual-path-merged']:+.1f}))"
     first, second = variant_findings(table)
     better = f"1 better than their baselines (uni-path (+{apart['uni-path']:.1f}))"
     start, base = "500 training examples, 4e12 flops, one seed", table["accuracy"].iloc[0]
