@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_OTHER_TASKS = (
+    ("The second task, generated PET reports in Chinese (ROUGE-L)", "classroom", "reports_zh"),
+    ("The third, rationales that a large language model wrote, from a start checkpoint of ours", "real", ""),
+)
+
+
 def findings_section() -> str:
     """The claims beside what the main experiment found, a row a claim, then sentences on it and on training sizes."""
     # Imported late: lists of parameters need no tables.
@@ -61,6 +67,10 @@ def findings_section() -> str:
     if variants is not None:
         title = f"Exploratory, what else could change the order (`{STEPS['sensitivity']}`)"
         lines += _listed(title, variant_findings(variants))
+    for title, size, task in _OTHER_TASKS:
+        found = published_table("plateau.csv", size, STEPS["experiment"], task)
+        if found is not None:
+            lines += _listed(title, [*floor_findings(found), *cell_findings(found)])
     return "\n".join(lines)
 
 
