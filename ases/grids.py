@@ -87,6 +87,8 @@ def _check_arms(step: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> No
                 raise ParameterError(
                     f"{where} holds {arm.name!r} without {absent[0]!r}, which it is compared with, at {budget.name}"
                 )
+    if step == "experiment" and all(arm.name == arm.baseline for arm in arms):
+        raise ParameterError(f"{where} compares nothing: add one beside the baseline, such as 'uni-path'")
     if step == "sensitivity" and not any(arm.usual in written - {arm.name} for arm in arms):
         raise ParameterError(
             f"{where} varies nothing: no arm differs in a parameter from another, as 'uni-path-merged, strategy=gold' "

@@ -130,6 +130,14 @@ def test_a_sensitivity_that_varies_nothing_is_refused_before_any_work() -> None:
     assert len(runs.cells(runs.plan({**lists, "variants": named})[-1])) == 3
 
 
+def test_an_experiment_that_compares_nothing_is_refused_before_any_work() -> None:
+    grid = {"train_sizes": [50], "budgets": ["1e9 flops"], "seeds": [0]}
+    for arms in (["seq2seq"], ["seq2seq", "seq2seq, model=micro"]):
+        with pytest.raises(ParameterError, match="arms compares nothing: add one beside the baseline"):
+            runs.plan({**grid, "arms": arms})
+    assert runs.plan({**grid, "arms": ["seq2seq", "lookup"]})
+
+
 def test_a_grid_holds_an_arm_that_goes_on_against_the_control_that_does() -> None:
     grid = {"train_sizes": [50], "budgets": ["1e9 flops"], "seeds": [0]}
     with pytest.raises(ParameterError, match="'uni-path, init=seq2seq' without 'seq2seq, init=seq2seq'"):
@@ -171,9 +179,11 @@ def test_budgets_have_an_amount_and_a_unit() -> None:
 
 
 def _sizes_and_budgets(*budgets: str) -> list[tuple[int, str]]:
-    grid = {"size": "smoke", "arms": ["seq2seq"], "train_sizes": [50, 60], "seeds": [0]}
+    grid = {"size": "smoke", "arms": ["seq2seq", "uni-path"], "train_sizes": [50, 60], "seeds": [0]}
     cells = runs.cells(runs.plan({**grid, "budgets": list(budgets)})[-1])
-    return [(cell.train_size, cell.budget.name) for cell in cells]
+    places = [(cell.train_size, cell.budget.name) for cell in cells]
+    assert places[: len(places) // 2] == places[len(places) // 2 :], "each arm has all of them"
+    return places[: len(places) // 2]
 
 
 @pytest.mark.parametrize(

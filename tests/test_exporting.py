@@ -340,7 +340,9 @@ def test_what_the_readme_recomputes_is_what_is_published(tmp_path: Path, monkeyp
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     columns = ["accuracy", "low", "high", "difference", "difference_low", "difference_high"]
     published = pd.read_csv(fake_project.PROJECT / "figures" / "07_experiment" / "budgets.csv")
-    wanted = published[(published["budget"] == "4e12 flops") & published["arm"].isin(["seq2seq", "uni-path"])]
+    (size,) = re.findall(r'"train_sizes": \[(\d+)\]', code)
+    there = (published["budget"] == "4e12 flops") & (published["train_size"] == int(size))
+    wanted = published[there & published["arm"].isin(["seq2seq", "uni-path"])]
     found = pd.read_csv(path)
     assert found["arm"].tolist() == wanted["arm"].tolist()
     assert found[columns].to_numpy() == pytest.approx(wanted[columns].to_numpy(), rel=1e-5, nan_ok=True)
