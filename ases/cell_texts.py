@@ -18,7 +18,7 @@ from ases.measures import MEASURES, Measure, measure_in
 
 
 def short_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """A :func:`cell_table` as a reader wants it first: an arm a row, texts with intervals, costs in powers of ten."""
+    """A :func:`ases.cells.cell_table` for a reader: an arm a row, texts with intervals, costs in powers of ten."""
     measure = measure_in(table)
     text, apart = measure.text, measure.difference_text
     rows = table.to_dict("records")
@@ -129,7 +129,7 @@ def floor_findings(table: pd.DataFrame) -> list[str]:
 
 
 def rouge_findings(table: pd.DataFrame) -> list[str]:
-    """:func:`cell_findings` of ROUGE-L where a :func:`cell_table` has it beside accuracy; empty where it has not."""
+    """:func:`cell_findings` of ROUGE-L where a :func:`ases.cells.cell_table` has it beside accuracy, else empty."""
     if "rouge_l_difference" not in table:
         return []
     shown = table.drop(columns=["accuracy", "difference", "p_holm"])
@@ -138,7 +138,7 @@ def rouge_findings(table: pd.DataFrame) -> list[str]:
 
 
 def cost_findings(table: pd.DataFrame) -> list[str]:
-    """What arms of a :func:`cell_table` cost where budgets are not in FLOPs, against seq2seq, in sentences."""
+    """What arms of a :func:`ases.cells.cell_table` cost where budgets are not in FLOPs, in times of seq2seq."""
     lines = []
     rows = table[~table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
     for (size, budget), part in rows.groupby(["train_size", "budget"], sort=False):
@@ -152,7 +152,7 @@ def cost_findings(table: pd.DataFrame) -> list[str]:
 
 
 def length_findings(table: pd.DataFrame) -> list[str]:
-    """A :func:`lengths_table` in sentences, one a training-set size and budget: each arm's shortest and longest."""
+    """A :func:`ases.cells.lengths_table` in sentences, one a size and budget: each arm's shortest and longest."""
     measure, lines = measure_in(table), []
     for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
         said = []
@@ -167,7 +167,7 @@ def length_findings(table: pd.DataFrame) -> list[str]:
 
 
 def plateau_line(best: Grid) -> str:
-    """Which budget each arm of :func:`at_plateau` did best with, in words."""
+    """Which budget each arm of :func:`ases.cells.at_plateau` did best with, in words."""
     if best.costs["tried"].max() == 1:
         return "There is one budget of FLOPs to choose from, so that nothing here shows a plateau."
     lines = []

@@ -266,9 +266,7 @@ _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
         "At 16e12 FLOPs unmerged segments do best of uni-path's": _pieces_are_best,
         "At 16e12 FLOPs answer-only falls behind every AS-ES arm": _answers_fall_behind,
         "At 16e12 FLOPs two models by gold labels beat two by entropy's, and one model beats them": _gold_helps_two,
-        "At 16e12 FLOPs, each at its rate, seq2seq leads every AS-ES arm": _judged_at(
-            _LARGE_BUDGET, _seq2seq_leads_all
-        ),
+        "At 16e12 FLOPs, each at its rate, seq2seq leads every AS-ES arm": _at_large(_seq2seq_leads_all),
     },
 }
 """By the training-set size that they are about."""
