@@ -46,7 +46,7 @@ from ases.verdicts import (
 _UNI, _UNI_MERGED = "uni-path", "uni-path-merged"
 _GOLD, _RANDOM = f"{_UNI_MERGED}, strategy=gold", f"{_UNI_MERGED}, strategy=random_boundaries"
 _TWO, _TWO_GOLD = "dual-path-merged", "dual-path-merged, strategy=gold"
-_MIDDLE_BUDGET, _LARGE_BUDGET = 4e12, 16e12
+_MIDDLE_BUDGET, _LARGE_BUDGET, _LARGEST_BUDGET = 4e12, 16e12, 64e12
 _ARMS = 6
 """AS-ES arms of the design, without all of which nothing is said of every one."""
 
@@ -255,11 +255,18 @@ def _comes_closer(table: pd.DataFrame) -> Verdict:
     return above([gain]), interval_text(gain)
 
 
+def _clearly_ahead(arms: pd.DataFrame) -> Verdict:
+    if _UNI not in arms.index:
+        return NOT_RUN
+    return above([lead_of(arms.loc[_UNI])], CLOSE), interval_text(lead_of(arms.loc[_UNI]))
+
+
 _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
     500: {
         "At 16e12 FLOPs uni-path and segments merged by gold labels lead seq2seq": _few_lead,
         "At 4e12 FLOPs seq2seq leads every AS-ES arm": _judged_at(_MIDDLE_BUDGET, _seq2seq_leads_all),
         "Uni-path's distance to seq2seq is smaller at 16e12 FLOPs than at a quarter of them": _comes_closer,
+        "At 64e12 FLOPs uni-path leads seq2seq by more than 5 points": _judged_at(_LARGEST_BUDGET, _clearly_ahead),
     },
     2000: {
         "At 16e12 FLOPs gold labels lead random borders by more than 3 points, entropy's lie between": _labels_matter,
