@@ -10,8 +10,8 @@ Budget(amount=2000000000000.0, unit='flops', size=None)
 
 An arm is a method with the parameters that tell it from the method as it is otherwise set; ``lookup`` is the one that
 trains nothing. Arms of an experiment are crossed with training-set sizes, budgets and seeds. An arm may have some of
-the budgets only, so that each can have the learning rate that suits it: ``uni-path, learning_rate=6e-3 at 16e12
-flops``.
+the budgets only, so that each can have the learning rate that suits it, and be trained where it is asked about and not
+elsewhere: ``uni-path, learning_rate=6e-3 at 16e12 flops or 64e12 flops at 500``.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ _OF_THE_BASELINE = _OF_THE_TASK | {"init"}
 class Arm:
     """A method and the parameters that are its own. ``name`` is the arm as it was written, but for spaces.
 
-    In a list of arms (:func:`read_arms`) it may be shorter than that. ``budgets`` holds the names of the only budgets
-    that it has, none where it has all.
+    In a list of arms (:func:`read_arms`) it may be shorter than that. ``budgets`` holds the only budgets that it has,
+    each of one training-set size or of all; none where it has every budget.
     """
 
     name: str
     method: str
     parameters: dict[str, Any] = field(compare=False)
-    budgets: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = ()
 
     @property
     def baseline(self) -> str:
@@ -81,12 +81,12 @@ class Arm:
         return ", ".join([self.method, *self.own(without=[LEARNING_RATE])])
 
     def has(self, budget: Budget) -> bool:
-        """Whether it is trained for that budget."""
-        return not self.budgets or budget.name in self.budgets
+        """Whether it is trained for that budget, with the training-set size that the budget names."""
+        return not self.budgets or any(own.meets(budget) for own in self.budgets)
 
     def meets(self, other: Arm) -> bool:
-        """Whether there is a budget that both have."""
-        return not self.budgets or not other.budgets or bool(set(self.budgets) & set(other.budgets))
+        """Whether there is a budget that both have with one training-set size."""
+        return not self.budgets or any(other.has(budget) for budget in self.budgets)
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,15 @@ class Budget:
         return f"{amount.lower().replace('e+', 'e')} {self.unit}"
 
     @property
+    def text(self) -> str:
+        """The name with the training-set size, where there is one: ``16e12 flops at 500``."""
+        return self.name if self.size is None else f"{self.name} at {self.size}"
+
+    def meets(self, other: Budget) -> bool:
+        """Whether it is the same amount, and there is a training-set size that has both."""
+        return self.name == other.name and (None in (self.size, other.size) or self.size == other.size)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """As flat parameters."""
         return {"budget": self.amount, "budget_unit": self.unit}
@@ -118,17 +127,13 @@ class Budget:
 def read_arm(text: str) -> Arm:
     """An arm from its text: a method, then ``name=value`` for each parameter that is its own, after commas.
 
-    After that may come the only budgets that it has: ``at 4e12 flops or 16e12 flops``. Raises ParameterError for an
-    unknown method, for a parameter that arms cannot set (sizes of the training set, budgets and seeds are lists of the
-    experiment's own), for one named twice, and for what is no budget. Values are checked where all parameters come
-    together.
+    After that may come the only budgets that it has: ``at 4e12 flops or 16e12 flops at 2000``. Raises ParameterError
+    for an unknown method, for a parameter that arms cannot set (sizes of the training set, budgets and seeds are lists
+    of the experiment's own), for one named twice, and for what is no budget. Values are checked where all parameters
+    come together.
     """
     what, at, only = text.partition(" at ")
     budgets = [read_budget(one) for one in only.split(" or ")] if at else []
-    if any(budget.size for budget in budgets):
-        raise ParameterError(
-            f"the arm {text!r} has a budget for one training-set size, which only lists of budgets can"
-        )
     method, *rest = [part.strip() for part in what.split(",")]
     known = (*METHODS, LOOKUP)
     if method not in known:
@@ -150,7 +155,7 @@ def read_arm(text: str) -> Arm:
     if method == LOOKUP and (set(values) - _OF_THE_TASK or budgets):
         raise ParameterError(f"the arm {text!r} trains nothing, so that only parameters of the data can be its own")
     name = ", ".join([method, *(part.replace(" ", "") for part in rest)])
-    return Arm(name, method, values, tuple(budget.name for budget in budgets))
+    return Arm(name, method, values, tuple(budgets))
 
 
 def arm_text(arm: str) -> str:

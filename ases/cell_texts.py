@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, arm_text
+from ases.arms import LEARNING_RATE, LOOKUP, arm_text
 from ases.cells import Grid
 from ases.choices import BASELINE
 from ases.measures import MEASURES, Measure, measure_in
@@ -62,7 +62,11 @@ def _with_interval(row: dict[str, Any], text: Callable[[float], str], start: str
 
 
 def cell_findings(table: pd.DataFrame) -> list[str]:
-    """A :func:`ases.cells.cell_table` in sentences, one a training-set size and budget, naming every arm."""
+    """A :func:`ases.cells.cell_table` in sentences, a training-set size and budget at a time, naming every arm.
+
+    They say, too, where rationales have taught nobody to answer yet: answer-only is not told apart from seq2seq there,
+    and no trained arm is better.
+    """
     measure, lines = measure_in(table), []
     for start, part in _parts(table):
         better, worse, rest = _told_apart(part)
@@ -70,8 +74,18 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
         for word, rows in (("better", better), ("worse", worse)):
             said += [f"{word} are {_with_differences(rows, measure)}"] if len(rows) else []
         said += [f"not told apart from their baseline: {_with_differences(rest, measure)}"] if len(rest) else []
-        lines.append(f"{start}: {'; '.join(said)}.")
+        lines.append(f"{start}: {'; '.join(said)}.{_floor_text(better, rest, measure)}")
     return lines
+
+
+def _floor_text(better: pd.DataFrame, rest: pd.DataFrame, measure: Measure) -> str:
+    learned = any(not arm.startswith(LOOKUP) for arm in better["arm"])
+    if not measure.share or learned or "answer-only" not in set(rest["arm"]):
+        return ""
+    return (
+        " Seq2seq is not told apart from answer-only here, and no trained arm is better than seq2seq: they have "
+        "learned little, and comparing them says little."
+    )
 
 
 def variant_findings(table: pd.DataFrame) -> list[str]:
@@ -114,20 +128,6 @@ def _with_differences(rows: pd.DataFrame, measure: Measure) -> str:
     return ", ".join(f"{arm_text(arm)} ({measure.difference_text(value)})" for arm, value in named)
 
 
-def floor_findings(table: pd.DataFrame) -> list[str]:
-    """Where a :func:`ases.cells.cell_table` shows that rationales have taught nobody to answer yet, in sentences.
-
-    That is where answer-only is not told apart from seq2seq and no trained arm is better than it.
-    """
-    lines = []
-    for start, part in _parts(table[table["training_flops"] > 0]):
-        better, _, rest = _told_apart(part)
-        if better.empty and "answer-only" in rest["arm"].tolist():
-            said = "seq2seq is not told apart from answer-only, and no trained arm is better than seq2seq"
-            lines.append(f"{start}: {said}, so that the arms here have learned little, and comparing them says little.")
-    return lines
-
-
 def rouge_findings(table: pd.DataFrame) -> list[str]:
     """:func:`cell_findings` of ROUGE-L where a :func:`ases.cells.cell_table` has it beside accuracy, else empty."""
     if "rouge_l_difference" not in table:
@@ -141,20 +141,20 @@ def cost_findings(table: pd.DataFrame) -> list[str]:
     """What arms of a :func:`ases.cells.cell_table` cost where budgets are not in FLOPs, in times of seq2seq."""
     lines = []
     rows = table[~table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
-    for (size, budget), part in rows.groupby(["train_size", "budget"], sort=False):
+    for start, part in _parts(rows):
         spent = part.set_index("arm")["training_flops"]
         if BASELINE in spent:
             times = (spent / spent[BASELINE]).drop(BASELINE)
             if said := ", ".join(f"{arm_text(arm)} ({value:.1f})" for arm, value in times.items()):
                 cost = "training costs, as a multiple of seq2seq's FLOPs,"
-                lines.append(f"{size:,} training examples, {budget}: {cost} {said}.")
+                lines.append(f"{start}: {cost} {said}.")
     return lines
 
 
 def length_findings(table: pd.DataFrame) -> list[str]:
     """A :func:`ases.cells.lengths_table` in sentences, one a size and budget: each arm's shortest and longest."""
     measure, lines = measure_in(table), []
-    for (size, budget), part in table.groupby(["train_size", "budget"], sort=False):
+    for start, part in _parts(table):
         said = []
         for arm, rows in part.groupby("arm", sort=False):
             texts = []
@@ -162,12 +162,23 @@ def length_findings(table: pd.DataFrame) -> list[str]:
                 steps = dict.fromkeys([row["steps"], row.get("steps_to", row["steps"])])
                 texts.append(f"{measure.text(row[measure.column])} at {' to '.join(map(str, steps))}")
             said.append(f"{arm_text(arm)} {', '.join(texts)}")
-        lines.append(f"{size:,} training examples, {budget}, by steps of the reference: {'; '.join(said)}.")
+        lines.append(f"{start}, by steps of the reference: {'; '.join(said)}.")
     return lines
 
 
-def plateau_line(best: Grid) -> str:
-    """Which budget each arm of :func:`ases.cells.at_plateau` did best with, in words."""
+def plateau_line(best: Grid, grid: Grid) -> str:
+    """Which budget each arm of :func:`ases.cells.at_plateau` did best with, and which arms that left out, in words."""
+    return " ".join([_edge_text(best), *_left_out(best, grid)])
+
+
+def _left_out(best: Grid, grid: Grid) -> Iterator[str]:
+    for size, part in grid.costs[grid.costs["budget"].str.endswith(" flops")].groupby("train_size", sort=False):
+        kept = best.costs.loc[best.costs["train_size"] == size, "arm"]
+        if absent := part.loc[~part["arm"].isin(kept), "arm"].drop_duplicates().map(arm_text).tolist():
+            yield f"With {size:,} training examples the plateau leaves out what had fewer budgets: {', '.join(absent)}."
+
+
+def _edge_text(best: Grid) -> str:
     if best.costs["tried"].max() == 1:
         return "There is one budget of FLOPs to choose from, so that nothing here shows a plateau."
     lines = []

@@ -194,19 +194,20 @@ def _compared(predictions: pd.DataFrame, baseline: str, value: str, start: str =
 def at_plateau(grid: Grid) -> Grid:
     """Each arm at each training-set size with the budget of FLOPs that was best on validation questions, as one grid.
 
-    All arms have had the same budgets to choose from at that size. Its only budget is named :data:`BEST`; ``costs`` has
-    two further columns: ``tried``, how many budgets there were, and ``largest``, whether the best was the largest of
-    them, so that the plateau may lie beyond it.
+    All arms there have had their baseline's budgets to choose from; one that has had fewer at that size is left out,
+    since less compute would tell against it. Its only budget is named :data:`BEST`; ``costs`` has two further columns:
+    ``tried``, how many budgets there were, and ``largest``, whether the best was the largest of them, so that the
+    plateau may lie beyond it.
     """
     costs = grid.costs[grid.costs["budget"].str.endswith(" flops")]
     if costs.empty:
         raise DataError("this grid has no budget in flops to choose from")
+    amounts, beside = costs["budget"].str.partition(" ")[0].astype(float), costs["arm"].map(grid.baselines)
+    of_baseline = amounts.groupby([costs["train_size"], beside])
+    costs = costs.assign(tried=of_baseline.transform("nunique"), largest=amounts == of_baseline.transform("max"))
+    costs = costs[costs.groupby(["train_size", "arm"])["budget"].transform("nunique") == costs["tried"]]
     means = costs.groupby(_KEYS, sort=False)["valid"].mean().fillna(0.0).reset_index()
     best = means.loc[means.groupby(["train_size", "arm"], sort=False)["valid"].idxmax(), _KEYS]
-    amounts = best["budget"].str.partition(" ")[0].astype(float)
-    of_size = costs["budget"].str.partition(" ")[0].astype(float).groupby(costs["train_size"]).agg(["nunique", "max"])
-    most = best["train_size"].map(of_size["max"])
-    best = best.assign(tried=best["train_size"].map(of_size["nunique"]), largest=amounts == most)
     predictions = grid.predictions.merge(best[_KEYS], on=_KEYS)
     kept = costs.merge(best, on=_KEYS)
     return Grid(predictions.assign(budget=BEST), kept.assign(budget=BEST), grid.baselines)

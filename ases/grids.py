@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ases.arms import LOOKUP, Arm, Budget, read_arms, read_budget
@@ -57,7 +57,7 @@ def places(step: str, lists: Mapping[str, Any]) -> Iterator[Place]:
     arms, sizes, budgets, seeds = (lists[name] for name in GRIDS[step])
     of_size = _budgets_by_size(sizes, budgets, *GRIDS[step][1:3])
     read = read_arms(arms)
-    _check_arms(step, read, [budget for found in of_size.values() for budget in found])
+    _check_arms(step, read, [budget for found in of_size.values() for budget in found], budgets)
     return _crossed(read, of_size, seeds)
 
 
@@ -72,20 +72,21 @@ def _crossed(arms: Iterable[Arm], of_size: Mapping[int, Sequence[Budget]], seeds
                     yield Place(arm, size, budget, seed)
 
 
-def _check_arms(step: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> None:
-    where, named = GRIDS[step][0], {budget.name: budget for budget in budgets}
-    written = {arm.name for arm in arms}
+def _check_arms(step: str, arms: Sequence[Arm], budgets: Sequence[Budget], texts: Sequence[str]) -> None:
+    where, written = GRIDS[step][0], {arm.name for arm in arms}
     for arm in arms:
-        if absent := [name for name in arm.budgets if name not in named]:
-            raise ParameterError(f"{where} holds {arm.name!r} at {absent[0]}, but the budgets are {', '.join(named)}")
-    for budget in named.values():
+        if absent := [own for own in arm.budgets if not any(own.meets(budget) for budget in budgets)]:
+            raise ParameterError(
+                f"{where} holds {arm.name!r} at {absent[0].text}, but the budgets are {', '.join(texts)}"
+            )
+    for budget in budgets:
         there = [arm for arm in arms if arm.has(budget)]
         names = {arm.name_without_rate if step in _CHOOSING else arm.name for arm in there}
         for arm in there:
             compared = {arm.baseline, *({arm.usual} & written if step == "sensitivity" else ())}
             if absent := sorted(compared - names):
                 raise ParameterError(
-                    f"{where} holds {arm.name!r} without {absent[0]!r}, which it is compared with, at {budget.name}"
+                    f"{where} holds {arm.name!r} without {absent[0]!r}, which it is compared with, at {budget.text}"
                 )
     if step == "experiment" and all(arm.name == arm.baseline for arm in arms):
         raise ParameterError(f"{where} compares nothing: add one beside the baseline, such as 'uni-path'")
@@ -97,12 +98,12 @@ def _check_arms(step: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> No
 
 
 def _budgets_by_size(sizes: list[int], texts: list[str], sizes_are: str, budgets_are: str) -> dict[int, list[Budget]]:
-    """The budgets of each training-set size: those of all sizes, and those of its own."""
+    """The budgets of each training-set size, those of all sizes and those of its own, each naming that size."""
     budgets = [read_budget(text) for text in texts]
     for budget, text in zip(budgets, texts, strict=True):
         if budget.size not in (None, *sizes):
             raise ParameterError(f"{budgets_are} holds {text!r}, but {sizes_are} are {sizes}")
-    found = {size: [budget for budget in budgets if budget.size in (None, size)] for size in sizes}
+    found = {size: [replace(budget, size=size) for budget in budgets if budget.size in (None, size)] for size in sizes}
     for size, own in found.items():
         if not own:
             raise ParameterError(f"{budgets_are} {texts} hold no budget for {size} of {sizes_are}")

@@ -31,7 +31,7 @@ _OTHER_TASKS = (
 def findings_section() -> str:
     """The claims beside what the main experiment found, a row a claim, then sentences on it and on training sizes."""
     # Imported late: lists of parameters need no tables.
-    from ases.cell_texts import cell_findings, cost_findings, floor_findings, variant_findings
+    from ases.cell_texts import cell_findings, cost_findings, variant_findings
     from ases.claims import claims_shown
     from ases.efficiency import efficiency_findings
     from ases.publishing import published_table
@@ -46,7 +46,7 @@ def findings_section() -> str:
     lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
     lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
     title = "Each arm with the budget that was best for it on validation questions, of those tried"
-    lines += _listed(title, [*floor_findings(plateau), *cell_findings(plateau)])
+    lines += _listed(title, cell_findings(plateau))
     tokens = budgets[budgets["budget"].str.endswith(" target_tokens")]
     if len(tokens):
         title = "At equal target tokens, which cost more FLOPs where questions are read again and again"
@@ -70,7 +70,7 @@ def findings_section() -> str:
     for title, size, task in _OTHER_TASKS:
         found = published_table("plateau.csv", size, STEPS["experiment"], task)
         if found is not None:
-            lines += _listed(title, [*floor_findings(found), *cell_findings(found)])
+            lines += _listed(title, cell_findings(found))
     return "\n".join(lines)
 
 

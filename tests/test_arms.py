@@ -73,6 +73,19 @@ def test_an_arm_may_have_some_of_the_budgets_only() -> None:
     assert len(cells) == 6
 
 
+def test_an_arm_may_have_a_budget_at_one_training_set_size_only() -> None:
+    arms = ["seq2seq", "uni-path, learning_rate=0.01 at 1e9 flops or 2e9 flops at 60", "uni-path at 2e9 flops at 50"]
+    grid = {"arms": arms, "train_sizes": [50, 60], "budgets": ["1e9 flops", "2e9 flops"], "seeds": [0]}
+    cells = [cell for cell in runs.cells(runs.plan(grid)[-1]) if cell.arm.name == "uni-path"]
+    rates = {(cell.train_size, cell.budget.name): cell.run.settings.training.learning_rate for cell in cells}
+    usual = rates.pop((50, "2e9 flops"))
+    assert rates == {(50, "1e9 flops"): 0.01, (60, "1e9 flops"): 0.01, (60, "2e9 flops"): 0.01} and usual < 0.01
+    with pytest.raises(ParameterError, match="'uni-path' stands twice"):
+        runs.plan({**grid, "arms": [*arms, "uni-path at 2e9 flops"]})
+    with pytest.raises(ParameterError, match="without 'seq2seq', which .* at 2e9 flops at 60"):
+        runs.plan({**grid, "arms": ["seq2seq at 1e9 flops or 2e9 flops at 50", *arms[1:]]})
+
+
 @pytest.mark.parametrize(
     ("arms", "message"),
     [
@@ -82,7 +95,7 @@ def test_an_arm_may_have_some_of_the_budgets_only() -> None:
         (["seq2seq at 1e9", "uni-path"], "'1e9' is no budget"),
         (["seq2seq", "lookup at 1e9 flops"], "trains nothing"),
         (["seq2seq", "seq2seq, typed=true"], "typed marks each target"),
-        (["seq2seq", "uni-path at 1e9 flops at 50"], "for one training-set size, which only lists of budgets can"),
+        (["seq2seq", "uni-path at 1e9 flops at 60"], "'uni-path' at 1e9 flops at 60, but the budgets are 1e9 flops, "),
     ],
 )
 def test_arms_and_budgets_that_do_not_belong_together_are_refused(arms: list[str], message: str) -> None:

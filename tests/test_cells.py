@@ -118,11 +118,11 @@ def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() ->
     assert set(best.predictions["budget"]) == {BEST}
     assert table.loc["uni-path", "training_flops"] == 4e12 and table.loc["uni-path", "accuracy"] < 0.5
     assert best.costs.groupby("arm")["largest"].first().all()
-    assert "2 of 2 arms did best with the largest budget (seq2seq, uni-path)" in plateau_line(best)
+    assert "2 of 2 arms did best with the largest budget (seq2seq, uni-path)" in plateau_line(best, best)
     other = at_plateau(grid(TWO))
     assert cell_table(other).set_index("arm").loc["uni-path", "training_flops"] == 1e12
     one = at_plateau(grid({key: share for key, share in TWO.items() if key[1] == LARGE}))
-    assert "one budget" in plateau_line(one) and "one budget" not in plateau_line(best)
+    assert "one budget" in plateau_line(one, one) and "one budget" not in plateau_line(best, best)
     tokens = {(arm, budget.replace("flops", "target_tokens")): share for (arm, budget), share in TWO.items()}
     with pytest.raises(DataError, match="no budget in flops"):
         at_plateau(grid(tokens))
@@ -282,9 +282,24 @@ def test_each_size_has_its_plateau_among_its_own_budgets() -> None:
         True,
         True,
     ]
-    said = plateau_line(best)
+    said = plateau_line(best, both)
+    assert "leaves out" not in said
     assert "with 500 training examples 1 of 2 arms" in said
     assert "with 2,000 training examples one budget of FLOPs was tried, which shows no plateau" in said
+
+
+def test_an_arm_with_fewer_budgets_than_its_baseline_has_no_plateau() -> None:
+    merged = {("uni-path-merged", SMALL): 0.2}
+    made = grid({**TWO, **merged})
+    best = at_plateau(made)
+    assert set(best.predictions["arm"]) == set(best.costs["arm"]) == {"seq2seq", "uni-path"}
+    assert plateau_line(best, made).endswith(
+        "With 500 training examples the plateau leaves out what had fewer budgets: uni-path-merged."
+    )
+    only = grid({key: share for key, share in {**TWO, **merged}.items() if key[1] == SMALL})
+    assert set(at_plateau(only).costs["arm"]) == {"seq2seq", "uni-path", "uni-path-merged"}
+    own = Grid(made.predictions, made.costs, made.baselines | {"uni-path-merged": "uni-path-merged"})
+    assert "uni-path-merged" in set(at_plateau(own).costs["arm"]), "what is held against itself has its own budgets"
 
 
 @dataclass(frozen=True)

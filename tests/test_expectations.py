@@ -170,7 +170,7 @@ def test_sizes_and_budgets_that_were_not_run_are_not_judged() -> None:
     assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 8]
 
 
-FEW = ["few", "middle", "closer"]
+FEW = ["few", "middle", "closer", "most"]
 
 
 def at_largest_budget(**changes: float) -> dict[str, str]:
@@ -178,9 +178,10 @@ def at_largest_budget(**changes: float) -> dict[str, str]:
     found = {"seq2seq": 0.8, "answer-only": 0.2, "uni-path": 0.7, "uni-path-merged": 0.5}
     found |= {"uni-path-merged, strategy=gold": 0.6, "uni-path-merged, strategy=random_boundaries": 0.4}
     found |= {"dual-path-merged": 0.45, "dual-path-merged, strategy=gold": 0.52} | changes
-    few, middle = found.pop("few", 0.1), found.pop("middle", -0.1)
+    few, middle, most = (found.pop(name, usual) for name, usual in (("few", 0.1), ("middle", -0.1), ("most", 0.1)))
     rows = [row(2000, "16e12 flops", arm, value, value - found["seq2seq"]) for arm, value in found.items()]
     rows += [row(500, "16e12 flops", arm, 0.3 + few, few) for arm in found]
+    rows += [row(500, "64e12 flops", arm, 0.3 + most, most) for arm in ("seq2seq", "uni-path")]
     elsewhere = [row(2000, "4e12 flops", arm, 0.9, 0.1) for arm in found]
     elsewhere += [row(500, "4e12 flops", arm, 0.9, middle) for arm in found]
     table = pd.DataFrame([*elsewhere, *rows]).assign(p_holm=0.01)
@@ -188,7 +189,7 @@ def at_largest_budget(**changes: float) -> dict[str, str]:
     assert len(of_the_budget(table[: len(elsewhere)], nothing)) == 0
     both = of_the_budget(table, nothing)
     only = of_the_budget(table[table["train_size"] == 2000], nothing)
-    assert only == [UNTESTED] * 3 + both[3:], "each prediction needs its own size only"
+    assert only == [UNTESTED] * len(FEW) + both[len(FEW) :], "each prediction needs its own size only"
     names = [*FEW, "labels", "pieces", "answers", "two", "all"]
     return {name: verdict for name, verdict in zip(names, both, strict=True) if verdict != HELD}
 
@@ -208,6 +209,8 @@ def of_the_budget(table: pd.DataFrame, nothing: pd.DataFrame) -> list[str]:
         ({"few": -0.1, "middle": -0.1}, {"few": FAILED, "closer": UNDECIDED}),
         ({"middle": 0.0}, {"middle": UNDECIDED}),
         ({"middle": 0.1}, {"middle": FAILED, "closer": UNDECIDED}),
+        ({"most": 0.06}, {"most": UNDECIDED}),
+        ({"most": 0.02}, {"most": FAILED}),
         ({"uni-path": 0.5}, {"pieces": FAILED}),
         ({"uni-path-merged": 0.61}, {"labels": UNDECIDED}),  # entropy's are above gold
         ({"uni-path-merged, strategy=gold": 0.41}, {"labels": UNDECIDED, "two": FAILED}),
@@ -251,7 +254,7 @@ def test_predictions_about_real_rationales(changes: dict[str, float], found: lis
 def test_predictions_are_about_one_data_set_and_budget() -> None:
     assert of_real_rationales(budget="4e12 flops") == [UNTESTED, UNTESTED]
     assert of_real_rationales("reports") == []
-    assert len(of_real_rationales("generated")) == 8
+    assert len(of_real_rationales("generated")) == 9
 
 
 LOOKING, ASKING = ("novelty", "similarity"), ("loss", "information_gain")
