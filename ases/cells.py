@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, LOOKUP, Arm, Budget, read_arm
+from ases.arms import LEARNING_RATE, LOOKUP, UNITS, Arm, Budget, read_arm
 from ases.certainty import power_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
@@ -61,8 +61,11 @@ class Grid:
 
 
 def gather(cells: Sequence[Cell]) -> Grid:
-    """Read the predictions, costs and validation curves of all cells."""
-    trained = [cell for cell in cells if cell.seed is not None]
+    """Read the predictions, costs and validation curves of all cells.
+
+    Rows are in the order of training-set sizes, then of budgets, then of the grid, whichever of them an arm has.
+    """
+    trained = sorted((cell for cell in cells if cell.seed is not None), key=_place)
     if not trained:
         raise DataError("no arm of this grid is trained; name at least seq2seq")
     predictions, costs = [], []
@@ -81,6 +84,10 @@ def gather(cells: Sequence[Cell]) -> Grid:
                 costs.append({**keys, "bleu": float("nan"), "training_flops": 0.0, "scorer_flops": 0.0})
     baselines = {cell.arm.name: cell.arm.baseline for cell in cells}
     return Grid(pd.concat(predictions, ignore_index=True), pd.DataFrame(costs), baselines)
+
+
+def _place(cell: Cell) -> tuple[int, int, float]:
+    return _examples(cell), UNITS.index(cell.budget.unit), cell.budget.amount
 
 
 def _examples(cell: Cell) -> int:
@@ -114,7 +121,7 @@ def _looked_up(cell: Cell) -> pd.DataFrame:
 
 
 def cell_table(grid: Grid) -> pd.DataFrame:
-    """The main table: one row an arm at each training-set size and budget, in the order of the grid.
+    """The main table: one row an arm at each training-set size and budget, arms in the order of the grid.
 
     Columns: ``train_size, budget, arm, n`` (questions), ``seeds, accuracy`` (or ``rouge_l``), ``low, high``,
     ``difference`` to the arm's baseline with ``difference_low, difference_high`` (95 %, paired: same seeds and

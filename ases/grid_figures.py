@@ -146,11 +146,13 @@ def claim_differences(table: pd.DataFrame) -> Figure:
     """The claims (:func:`ases.claims.claims_table`): first arm less second, 95 % interval, a panel a training-set size.
 
     BLEU differences are drawn as hundredths, so that they share the axis; the grey band is the margin within which two
-    arms do as well as each other. Claims that could not be tested have no interval.
+    arms do as well as each other. Claims that could not be tested have no interval; a size where none could has no
+    panel, but for its name above the others.
     """
     check("claim_differences", table, ("train_size", "claim", "finding", "measure"))
     claims = list(dict.fromkeys(table["claim"]))
-    panels = list(table.groupby("train_size", sort=False))
+    sizes = list(table.groupby("train_size", sort=False))
+    panels = [(size, part) for size, part in sizes if part["difference"].notna().any()] or sizes
     figure, axes = _panels(len(panels), 2.2 * len(claims))
     for place, (ax, (size, part)) in enumerate(zip(axes, panels, strict=True)):
         ax.axvspan(-MARGIN, MARGIN, color="#ececec", zorder=0)
@@ -169,9 +171,13 @@ def claim_differences(table: pd.DataFrame) -> Figure:
         _difference_axis(ax, True, "")
         tested = part[part["difference"].notna()]
         counts = f"n = {span(tested['n'])}, {seeds_text(tested)}" if len(tested) else ""
-        ax.set_title(_panel_title(size, counts, len(panels)))
+        ax.set_title(_panel_title(size, counts, len(sizes)))
     margin = f"within {100 * MARGIN:g} points, as good as equal"
-    header(figure, f"dot: confirmed; cross: not; grey: {margin}; of BLEU, a point is one of its hundred")
+    said = f"dot: confirmed; cross: not; grey: {margin}; of BLEU, a point is one of its hundred"
+    drawn_sizes = [size for size, _ in panels]
+    if absent := [f"{size:,}" for size, _ in sizes if size not in drawn_sizes]:
+        said += f"\nnone could be tested with {' and '.join(absent)} training examples"
+    header(figure, said)
     return figure
 
 

@@ -177,6 +177,12 @@ def test_figures_draw_what_the_tables_hold() -> None:
     assert beside[1][0][0] == pytest.approx(other.loc[other["arm"] == "seq2seq, model=micro", "accuracy"].iloc[0])
     claims = claims_table(at_plateau(made))
     assert len(claim_differences(claims).axes) == 1
+    untested = claims.assign(train_size=125, difference=np.nan, low=np.nan, high=np.nan, finding="not testable here")
+    beside = claim_differences(pd.concat([untested, claims]))
+    assert "none could be tested with 125 training examples" in beside.texts[0].get_text()
+    (title,) = [ax.get_title(loc="left") or ax.get_title() for ax in beside.axes]
+    assert title.startswith("500 training examples")
+    assert len(claim_differences(untested).axes) == 1, "the one size there is"
     shown = claims_shown(claims).set_index("claim").iloc[:, 0]
     assert len(shown) == len(CLAIMS)
     assert shown["AS-ES with one model beats seq2seq (uni-path-merged against seq2seq)"].endswith(")")
@@ -364,6 +370,9 @@ def test_the_lookup_stands_at_the_budgets_and_seeds_of_its_own_size(
     monkeypatch.setattr("ases.cells._costs", lambda cell: {"training_flops": 1.0})
     monkeypatch.setattr("ases.cells._looked_up", lambda cell: written.assign(flops=0.0))
     made = gather(cells)
+    turned = gather(cells[::-1])
+    for column in ("train_size", "budget"):
+        assert turned.costs[column].drop_duplicates().tolist() == made.costs[column].drop_duplicates().tolist()
     for arm in ("seq2seq", "lookup"):
         for table in (made.predictions, made.costs):
             rows = table.loc[table["arm"] == arm, ["train_size", "budget", "seed"]].drop_duplicates()
