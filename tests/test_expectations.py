@@ -132,8 +132,8 @@ def by_size(**changes: float) -> pd.DataFrame:
 
 def test_predictions_about_sizes_that_came_true() -> None:
     found = by_size()
-    assert found["verdict"].tolist() == [HELD] * 10
-    assert verdicts_line(found) == "Of 10 predictions 10 held."
+    assert found["verdict"].tolist() == [HELD] * 11
+    assert verdicts_line(found) == "Of 11 predictions 11 held."
 
 
 @pytest.mark.parametrize(
@@ -158,6 +158,8 @@ def test_predictions_about_sizes_that_came_true() -> None:
         (8, {"turn": 0.01}, UNDECIDED),
         (9, {"large": 0.1}, FAILED),
         (9, {"large": -0.19}, UNDECIDED),
+        (10, {"gain": -0.1}, FAILED),
+        (10, {"gain": -0.03}, UNDECIDED),
     ],
 )
 def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: dict[str, float], verdict: str) -> None:
@@ -167,7 +169,7 @@ def test_a_prediction_about_sizes_is_judged_by_its_interval(place: int, change: 
 def test_sizes_and_budgets_that_were_not_run_are_not_judged() -> None:
     rows = pd.DataFrame([row(48, "20e9 flops", "seq2seq", 0.1), row(48, "20e9 flops", "uni-path", 0.1, 0.0)])
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
-    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 8]
+    assert size_expectations(rows, rows, multiples)["verdict"].tolist() == [UNTESTED, UNDECIDED, *[UNTESTED] * 9]
 
 
 FEW = ["few", "middle", "closer", "most"]
