@@ -71,6 +71,11 @@ class Arm:
         return [part for part in self.name.split(", ")[1:] if part.partition("=")[0] not in without]
 
     @property
+    def by_segments(self) -> bool:
+        """Whether it is an AS-ES arm, which writes a chain segment by segment."""
+        return self.method.startswith(("uni-path", "dual-path"))
+
+    @property
     def usual(self) -> str:
         """The arm that this one is a variant of: its method on the same data, with nothing else of its own."""
         return ", ".join([self.method, *self.own(set(self.parameters) - _OF_THE_DATA)])

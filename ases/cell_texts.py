@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, LOOKUP, arm_text
+from ases.arms import LEARNING_RATE, LOOKUP, arm_text, read_arm
 from ases.cells import Grid
 from ases.choices import BASELINE
 from ases.measures import MEASURES, Measure, measure_in
@@ -86,6 +86,29 @@ def _floor_text(better: pd.DataFrame, rest: pd.DataFrame, measure: Measure) -> s
         " Seq2seq is not told apart from answer-only here, and no trained arm is better than seq2seq: they have "
         "learned little, and comparing them says little."
     )
+
+
+_UNITS = {"flops": "training FLOPs", "target_tokens": "target tokens", "epochs": "epochs"}
+
+
+def short_answer(table: pd.DataFrame) -> list[str]:
+    """How the AS-ES arms of a :func:`ases.cells.cell_table` fare against their baselines, a sentence a kind of budget.
+
+    Those that are better are named, each with its training-set size, budget and difference.
+    """
+    measure, lines = measure_in(table), []
+    rows = table[[read_arm(arm).by_segments for arm in table["arm"]]]
+    for unit, equal in _UNITS.items():
+        part = rows[rows["budget"].str.endswith(f" {unit}")]
+        better, worse, rest = _told_apart(part)
+        if count := len(better) + len(worse) + len(rest):
+            named = "; ".join(f"{start}: {_with_differences(one, measure)}" for start, one in _parts(better))
+            won = f"{len(better)} clearly better ({named})" if named else "0 clearly better"
+            compared = f"of {count} comparisons of an AS-ES arm with its baseline"
+            lines.append(
+                f"At equal {equal}, {compared}: {won}, {len(worse)} clearly worse, {len(rest)} not told apart."
+            )
+    return lines
 
 
 def variant_findings(table: pd.DataFrame) -> list[str]:

@@ -84,7 +84,7 @@ def expectations_table(
 
 
 def _is_ases(arm: str) -> bool:
-    return read_arm(arm).method.startswith(("uni-path", "dual-path"))
+    return read_arm(arm).by_segments
 
 
 def _all_behind(table: pd.DataFrame) -> Verdict:

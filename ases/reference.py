@@ -31,7 +31,7 @@ _OTHER_TASKS = (
 def findings_section() -> str:
     """The claims beside what the main experiment found, a row a claim, then sentences on it and on training sizes."""
     # Imported late: lists of parameters need no tables.
-    from ases.cell_texts import cell_findings, cost_findings, variant_findings
+    from ases.cell_texts import cell_findings, cost_findings, short_answer, variant_findings
     from ases.claims import claims_shown
     from ases.efficiency import efficiency_findings
     from ases.publishing import published_table
@@ -43,7 +43,13 @@ def findings_section() -> str:
     if claims is None or plateau is None or budgets is None:
         return "*The main experiment has not been published yet.*"
     shown = claims_shown(claims)
-    lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
+    lines = [" ".join(["**In short.**", *short_answer(budgets)])]
+    lines += [
+        "",
+        "What the paper claims, or what its explanation implies, each arm with the compute that suited it best:",
+        "",
+    ]
+    lines += [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
     lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
     title = "Each arm with the budget that was best for it on validation questions, of those tried"
     lines += _listed(title, cell_findings(plateau))

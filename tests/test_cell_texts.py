@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ases.cell_texts import cell_findings, cost_findings, rouge_findings, variant_findings
+from ases.cell_texts import cell_findings, cost_findings, rouge_findings, short_answer, variant_findings
 from ases.cells import Grid, by_flops, cell_table
 from ases.certainty import few_seeds
 from ases.planning import power_line
@@ -54,6 +54,21 @@ def test_where_rationales_have_taught_nobody_to_answer_it_is_said() -> None:
     made = scored(grid(low))
     (rouge,) = rouge_findings(cell_table(made))
     assert "not told apart from their baseline: answer-only" in rouge and "learned" not in rouge
+
+
+def test_the_short_answer_counts_as_es_arms_and_names_those_that_are_better() -> None:
+    shares = {"answer-only": 0.95, "seq2seq": 0.5, "uni-path": 0.9, "uni-path-merged": 0.1, "dual-path": 0.5}
+    table = cell_table(grid({(arm, LARGE): share for arm, share in (shares | {"lookup": 0.95}).items()}, seeds=2))
+    apart = table.set_index("arm")["difference"]
+    (line,) = short_answer(table)
+    named = f"(500 training examples, {LARGE}: uni-path ({100 * apart['uni-path']:+.1f}))"
+    counted = f"1 clearly better {named}, 1 clearly worse, 1 not told apart."
+    assert line == f"At equal training FLOPs, of 3 comparisons of an AS-ES arm with its baseline: {counted}"
+    turned = table.assign(difference=-table["difference"], budget=TOKENS)
+    first, second = short_answer(pd.concat([table[table["arm"] != "uni-path"], turned]))
+    assert first.startswith("At equal training FLOPs, of 2 ") and ": 0 clearly better, 1 clearly worse" in first
+    assert second.startswith("At equal target tokens, of 3 ") and "uni-path-merged (+" in second
+    assert short_answer(table[table["arm"].isin(["seq2seq", "lookup"])]) == []
 
 
 def test_variants_that_are_worse_are_counted_and_the_others_named() -> None:
