@@ -115,6 +115,11 @@ class Budget:
         return f"{amount.lower().replace('e+', 'e')} {self.unit}"
 
     @property
+    def order(self) -> tuple[int, float]:
+        """By which budgets are put in order: their units, then amounts."""
+        return UNITS.index(self.unit), self.amount
+
+    @property
     def text(self) -> str:
         """The name with the training-set size, where there is one: ``16e12 flops at 500``."""
         return self.name if self.size is None else f"{self.name} at {self.size}"

@@ -79,13 +79,17 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
 
 
 def _floor_text(better: pd.DataFrame, rest: pd.DataFrame, measure: Measure) -> str:
-    learned = any(not arm.startswith(LOOKUP) for arm in better["arm"])
-    if not measure.share or learned or "answer-only" not in set(rest["arm"]):
+    if not _at_floor(better, rest, measure):
         return ""
     return (
         " Seq2seq is not told apart from answer-only here, and no trained arm is better than seq2seq: they have "
         "learned little, and comparing them says little."
     )
+
+
+def _at_floor(better: pd.DataFrame, rest: pd.DataFrame, measure: Measure) -> bool:
+    learned = any(not arm.startswith(LOOKUP) for arm in better["arm"])
+    return measure.share and not learned and "answer-only" in set(rest["arm"])
 
 
 _UNITS = {"flops": "training FLOPs", "target_tokens": "target tokens", "epochs": "epochs"}
@@ -94,21 +98,35 @@ _UNITS = {"flops": "training FLOPs", "target_tokens": "target tokens", "epochs":
 def short_answer(table: pd.DataFrame) -> list[str]:
     """How the AS-ES arms of a :func:`ases.cells.cell_table` fare against their baselines, a sentence a kind of budget.
 
-    Those that are better are named, each with its training-set size, budget and difference.
+    Those that are better are named, each with its training-set size, budget and difference; those of sizes and budgets
+    with which nobody has learned to answer (:func:`cell_findings`) are counted apart.
     """
     measure, lines = measure_in(table), []
-    rows = table[[read_arm(arm).by_segments for arm in table["arm"]]]
     for unit, equal in _UNITS.items():
-        part = rows[rows["budget"].str.endswith(f" {unit}")]
-        better, worse, rest = _told_apart(part)
+        learned, untaught = [], 0
+        for _, part in _parts(table[table["budget"].str.endswith(f" {unit}")]):
+            better, _, rest = _told_apart(part)
+            rows = part[part["arm"].map(lambda arm: read_arm(arm).by_segments)]
+            if _at_floor(better, rest, measure):
+                untaught += len(rows)
+            else:
+                learned.append(rows)
+        better, worse, rest = _told_apart(pd.concat(learned or [table[:0]]))
         if count := len(better) + len(worse) + len(rest):
             named = "; ".join(f"{start}: {_with_differences(one, measure)}" for start, one in _parts(better))
             won = f"{len(better)} clearly better ({named})" if named else "0 clearly better"
-            compared = f"of {count} comparisons of an AS-ES arm with its baseline"
+            compared = f"of {_comparisons(count)} of an AS-ES arm with its baseline"
             lines.append(
                 f"At equal {equal}, {compared}: {won}, {len(worse)} clearly worse, {len(rest)} not told apart."
             )
+        if untaught:
+            words = ["more"] * bool(count) + ["are" if untaught > 1 else "is"]
+            lines.append(f"{untaught} {' '.join(words)} of arms that have learned too little to be compared.")
     return lines
+
+
+def _comparisons(count: int) -> str:
+    return f"{count} comparison" if count == 1 else f"{count} comparisons"
 
 
 def variant_findings(table: pd.DataFrame) -> list[str]:
@@ -190,15 +208,20 @@ def length_findings(table: pd.DataFrame) -> list[str]:
 
 
 def plateau_line(best: Grid, grid: Grid) -> str:
-    """Which budget each arm of :func:`ases.cells.at_plateau` did best with, and which arms that left out, in words."""
-    return " ".join([_edge_text(best), *_left_out(best, grid)])
+    """Which budget each arm of :func:`ases.cells.at_plateau` did best with, and which were no choice, in words."""
+    return " ".join([_edge_text(best), *_no_choice(best, grid)])
 
 
-def _left_out(best: Grid, grid: Grid) -> Iterator[str]:
-    for size, part in grid.costs[grid.costs["budget"].str.endswith(" flops")].groupby("train_size", sort=False):
-        kept = best.costs.loc[best.costs["train_size"] == size, "arm"]
-        if absent := part.loc[~part["arm"].isin(kept), "arm"].drop_duplicates().map(arm_text).tolist():
-            yield f"With {size:,} training examples the plateau leaves out what had fewer budgets: {', '.join(absent)}."
+def _no_choice(best: Grid, grid: Grid) -> Iterator[str]:
+    """Sentences about budgets of FLOPs that some arms have had and others have not."""
+    costs = grid.costs[grid.costs["budget"].str.endswith(" flops")]
+    chosen = best.costs.groupby(["train_size", "arm"])["tried"].max()
+    for size, part in costs.groupby("train_size", sort=False):
+        had = part.groupby("arm", sort=False)["budget"].nunique()
+        more = [arm for arm, count in had.items() if count > chosen[size, arm] and not arm.startswith(LOOKUP)]
+        if more:
+            named = ", ".join(map(arm_text, more))
+            yield f"With {size:,} training examples {named} had further budgets, no choice here, since others had not."
 
 
 def _edge_text(best: Grid) -> str:
@@ -206,12 +229,12 @@ def _edge_text(best: Grid) -> str:
         return "There is one budget of FLOPs to choose from, so that nothing here shows a plateau."
     lines = []
     for size, part in best.costs.groupby("train_size", sort=False):
-        if part["tried"].max() == 1:
+        flops = part[(part["tried"] > 1) & (part["training_flops"] > 0)]
+        if flops.empty:
             lines.append(f"with {size:,} training examples one budget of FLOPs was tried, which shows no plateau")
             continue
-        flops = part.groupby("arm", sort=False)[["training_flops", "largest"]].first()
-        trained = flops[flops["training_flops"] > 0]
-        edge = trained.index[trained["largest"]].tolist()
+        trained = flops.groupby("arm", sort=False)["largest"].first()
+        edge = trained.index[trained].tolist()
         said = f"with {size:,} training examples {len(edge)} of {len(trained)} arms did best with the largest budget"
         lines.append(
             f"{said} ({', '.join(map(arm_text, edge))}), so that their plateaus may lie beyond it" if edge else said

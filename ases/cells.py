@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, LOOKUP, UNITS, Arm, Budget, read_arm
+from ases.arms import LEARNING_RATE, LOOKUP, Arm, Budget, read_arm
 from ases.certainty import power_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
@@ -63,7 +63,8 @@ class Grid:
 def gather(cells: Sequence[Cell]) -> Grid:
     """Read the predictions, costs and validation curves of all cells.
 
-    Rows are in the order of training-set sizes, then of budgets, then of the grid, whichever of them an arm has.
+    Rows are in the order of training-set sizes, then of budgets, then of the grid, whichever of them an arm has; the
+    arm that trains nothing comes last.
     """
     trained = sorted((cell for cell in cells if cell.seed is not None), key=_place)
     if not trained:
@@ -87,7 +88,7 @@ def gather(cells: Sequence[Cell]) -> Grid:
 
 
 def _place(cell: Cell) -> tuple[int, int, float]:
-    return _examples(cell), UNITS.index(cell.budget.unit), cell.budget.amount
+    return _examples(cell), *cell.budget.order
 
 
 def _examples(cell: Cell) -> int:
@@ -201,36 +202,45 @@ def _compared(predictions: pd.DataFrame, baseline: str, value: str, start: str =
 def at_plateau(grid: Grid) -> Grid:
     """Each arm at each training-set size with the budget of FLOPs that was best on validation questions, as one grid.
 
-    All arms there have had their baseline's budgets to choose from; one that has had fewer at that size is left out,
-    since less compute would tell against it. Its only budget is named :data:`BEST`; ``costs`` has two further columns:
-    ``tried``, how many budgets there were, and ``largest``, whether the best was the largest of them, so that the
-    plateau may lie beyond it.
+    All arms that are held against one baseline choose there from the same budgets, those that each of them has had. The
+    grid's only budget is named :data:`BEST`; ``costs`` has two further columns: ``tried``, how many budgets there were
+    to choose from, and ``largest``, whether the best was the largest of them, so that the plateau may lie beyond it.
+    Raises DataError where there is no budget in FLOPs, and where arms of one baseline and size have none in common.
     """
     costs = grid.costs[grid.costs["budget"].str.endswith(" flops")]
     if costs.empty:
         raise DataError("this grid has no budget in flops to choose from")
-    amounts, beside = costs["budget"].str.partition(" ")[0].astype(float), costs["arm"].map(grid.baselines)
-    of_baseline = amounts.groupby([costs["train_size"], beside])
-    costs = costs.assign(tried=of_baseline.transform("nunique"), largest=amounts == of_baseline.transform("max"))
-    costs = costs[costs.groupby(["train_size", "arm"])["budget"].transform("nunique") == costs["tried"]]
+    groups = [costs["train_size"], costs["arm"].map(grid.baselines)]
+    amounts, shared = costs["budget"].str.partition(" ")[0].astype(float), _had_by_all(costs, groups)
+    if (alone := ~shared.groupby(groups).transform("any")).any():
+        size, baseline = (one[alone].iloc[0] for one in groups)
+        raise DataError(f"with {size} training examples {baseline!r} and its arms have no budget of FLOPs in common")
+    of_all = amounts.where(shared).groupby(groups)
+    costs = costs.assign(tried=of_all.transform("nunique"), largest=amounts == of_all.transform("max"))[shared]
     means = costs.groupby(_KEYS, sort=False)["valid"].mean().fillna(0.0).reset_index()
     best = means.loc[means.groupby(["train_size", "arm"], sort=False)["valid"].idxmax(), _KEYS]
-    predictions = grid.predictions.merge(best[_KEYS], on=_KEYS)
+    predictions = grid.predictions.merge(best, on=_KEYS)
     kept = costs.merge(best, on=_KEYS)
     return Grid(predictions.assign(budget=BEST), kept.assign(budget=BEST), grid.baselines)
 
 
 def with_common_budgets(grid: Grid) -> Grid:
-    """The grid with those budgets alone that every training-set size has.
+    """The grid with those budgets alone that every arm has at every training-set size, as far as one baseline goes.
 
     Where one size may train for longer than another, a curve over sizes would show that and not the data. Raises
     DataError where no budget is common to all.
     """
-    sizes = grid.costs.groupby("budget")["train_size"].nunique()
-    common = sizes.index[sizes == grid.costs["train_size"].nunique()]
-    if common.empty:
+    kept = grid.costs[_had_by_all(grid.costs, [grid.costs["arm"].map(grid.baselines)])]
+    if kept.empty:
         raise DataError("no budget of this grid is common to all its training-set sizes; add one for all of them")
-    return Grid(*(one[one["budget"].isin(common)] for one in (grid.predictions, grid.costs)), grid.baselines)
+    return Grid(grid.predictions.merge(kept[_KEYS].drop_duplicates(), on=_KEYS), kept, grid.baselines)
+
+
+def _had_by_all(costs: pd.DataFrame, groups: Sequence[pd.Series]) -> pd.Series:
+    """Whether the budget of each row has been had by all arms, at all sizes, of the row's group."""
+    places = costs.groupby(["train_size", "arm"]).ngroup()
+    with_it = places.groupby([*groups, costs["budget"]]).transform("nunique")
+    return with_it == places.groupby(list(groups)).transform("nunique")
 
 
 def against_usual(grid: Grid) -> Grid:
@@ -270,10 +280,10 @@ def lengths_table(grid: Grid) -> pd.DataFrame:
 def by_flops(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a :func:`cell_table` whose budget is in FLOPs, of trained arms, with what they spent as ``flops``.
 
-    None of a training-set size with one such budget only, which is no curve.
+    None of an arm with one such budget only at a training-set size, which is no curve.
     """
     rows = table[table["budget"].str.endswith(" flops") & (table["training_flops"] > 0)]
-    rows = rows[rows.groupby("train_size")["budget"].transform("nunique") > 1]
+    rows = rows[rows.groupby(["train_size", "arm"])["budget"].transform("nunique") > 1]
     return rows.rename(columns={"training_flops": "flops"}).reset_index(drop=True)
 
 

@@ -134,7 +134,7 @@ def _gains_little(first: str, second: str) -> Callable[[_Experiment], Verdict]:
     def judge(found: _Experiment) -> Verdict:
         row = _claimed(found.claims, first, second)
         if row is None:
-            return UNTESTED, f"{first} and {second} were not both run at every budget"
+            return UNTESTED, f"{first} and {second} were not both run"
         gain = _of_claim(row)
         return within(gain, -1.0, SMALL), interval_text(gain)
 
@@ -144,7 +144,7 @@ def _gains_little(first: str, second: str) -> Callable[[_Experiment], Verdict]:
 def _one_beats_two(found: _Experiment) -> Verdict:
     row = _claimed(found.claims, _UNI_MERGED, _TWO)
     if row is None:
-        return UNTESTED, "one and two models were not both run at every budget"
+        return UNTESTED, "one and two models were not both run"
     said = interval_text(_of_claim(row))
     if not row["p_holm"] < 0.05:
         return UNDECIDED, said

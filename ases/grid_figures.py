@@ -75,7 +75,7 @@ def arm_measures(table: pd.DataFrame) -> Figure:
     measure = measure_in(table)
     check("arm_measures", table, ("train_size", "budget", "arm"), (measure.column, "low", "high"))
     panels = list(table.groupby(["train_size", "budget"], sort=False))
-    arms = list(dict.fromkeys(table["arm"]))
+    arms = _arms(table)
     figure, axes = _panels(len(panels), len(arms))
     top = float(table["high"].max())
     for place, (ax, ((size, budget), part)) in enumerate(zip(axes, panels, strict=True)):
@@ -101,6 +101,12 @@ def arm_measures(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def _arms(table: pd.DataFrame) -> list[str]:
+    """The arms as the size and budget with most of them has them in order; then those that it lacks."""
+    blocks = [part["arm"].tolist() for _, part in table.groupby(["train_size", "budget"], sort=False)]
+    return list(dict.fromkeys(arm for block in sorted(blocks, key=len, reverse=True) for arm in block))
+
+
 def _mark_baselines(ax: Axes, arms: list[str], values: pd.Series) -> None:
     """A dashed line at each baseline's value, beside the rows of the arms that are held against it."""
     baselines = [read_arm(arm).baseline if arm in values.index else "" for arm in arms]
@@ -120,7 +126,7 @@ def arm_differences(table: pd.DataFrame) -> Figure:
     measure = measure_in(table)
     compared = table[table["difference"].notna()]
     check("arm_differences", compared, ("train_size", "budget", "arm"), ("difference_low", "difference_high"))
-    arms, budgets = list(dict.fromkeys(compared["arm"])), list(dict.fromkeys(compared["budget"]))
+    arms, budgets = _arms(compared), list(dict.fromkeys(compared["budget"]))
     panels = list(compared.groupby("train_size", sort=False))
     figure, axes = _panels(len(panels), len(arms) * max(1.0, 0.7 * len(budgets)))
     shifts = np.linspace(-0.3, 0.3, len(budgets)) if len(budgets) > 1 else [0.0]
@@ -147,7 +153,7 @@ def claim_differences(table: pd.DataFrame) -> Figure:
 
     BLEU differences are drawn as hundredths, so that they share the axis; the grey band is the margin within which two
     arms do as well as each other. Claims that could not be tested have no interval; a size where none could has no
-    panel, but for its name above the others.
+    panel, unless there is no other, and is named above.
     """
     check("claim_differences", table, ("train_size", "claim", "finding", "measure"))
     claims = list(dict.fromkeys(table["claim"]))
@@ -176,7 +182,7 @@ def claim_differences(table: pd.DataFrame) -> Figure:
     said = f"dot: confirmed; cross: not; grey: {margin}; of BLEU, a point is one of its hundred"
     drawn_sizes = [size for size, _ in panels]
     if absent := [f"{size:,}" for size, _ in sizes if size not in drawn_sizes]:
-        said += f"\nnone could be tested with {' and '.join(absent)} training examples"
+        said += f"\nno claim could be tested with {' and '.join(absent)} training examples"
     header(figure, said)
     return figure
 

@@ -23,6 +23,7 @@ GRIDS = {
 }
 """Steps whose runs are arms crossed with training-set sizes, budgets and seeds, with the lists that say which."""
 
+_CHOOSING_BUDGETS = ("experiment", "efficiency")  # steps that compare each arm at its best budget
 _CHOOSING = ("efficiency", "rates")  # steps that choose a rate for each arm first, the baseline's too
 
 
@@ -76,8 +77,10 @@ def _check_arms(step: str, arms: Sequence[Arm], budgets: Sequence[Budget], texts
     where, written = GRIDS[step][0], {arm.name for arm in arms}
     for arm in arms:
         if absent := [own for own in arm.budgets if not any(own.meets(budget) for budget in budgets)]:
+            sizes = ", ".join(dict.fromkeys(str(budget.size) for budget in budgets))
             raise ParameterError(
-                f"{where} holds {arm.name!r} at {absent[0].text}, but the budgets are {', '.join(texts)}"
+                f"{where} holds {arm.name!r} at {absent[0].text}, but the budgets are {', '.join(texts)}, and the "
+                f"training-set sizes {sizes}"
             )
     for budget in budgets:
         there = [arm for arm in arms if arm.has(budget)]
@@ -88,6 +91,8 @@ def _check_arms(step: str, arms: Sequence[Arm], budgets: Sequence[Budget], texts
                 raise ParameterError(
                     f"{where} holds {arm.name!r} without {absent[0]!r}, which it is compared with, at {budget.text}"
                 )
+    if step in _CHOOSING_BUDGETS:
+        _check_choice(step, where, arms, budgets)
     if step == "experiment" and all(arm.name == arm.baseline for arm in arms):
         raise ParameterError(f"{where} compares nothing: add one beside the baseline, such as 'uni-path'")
     if step == "sensitivity" and not any(arm.usual in written - {arm.name} for arm in arms):
@@ -95,6 +100,24 @@ def _check_arms(step: str, arms: Sequence[Arm], budgets: Sequence[Budget], texts
             f"{where} varies nothing: no arm differs in a parameter from another, as 'uni-path-merged, strategy=gold' "
             "does from 'uni-path-merged'"
         )
+
+
+def _check_choice(step: str, where: str, arms: Sequence[Arm], budgets: Iterable[Budget]) -> None:
+    """Arms that are compared choose from the same budgets of FLOPs: there must be one that all of them have."""
+    had: dict[tuple[str, int | None], dict[tuple[str, int | None], set[str]]] = {}
+    for budget in budgets:
+        for arm in arms:
+            if budget.unit == "flops" and arm.method != LOOKUP and arm.has(budget):
+                name = arm.name_without_rate if step in _CHOOSING else arm.name
+                group = had.setdefault((arm.baseline, None if step == "efficiency" else budget.size), {})
+                group.setdefault((name, budget.size), set()).add(budget.name)
+    for (baseline, size), budgets_of in had.items():
+        if not set.intersection(*budgets_of.values()):
+            at = "at all training-set sizes" if size is None else f"with {size} training examples"
+            raise ParameterError(
+                f"{where}: {baseline!r} and the arms held against it have no budget of FLOPs in common {at}, so that "
+                "none can be chosen as the best; give all of them one"
+            )
 
 
 def _budgets_by_size(sizes: list[int], texts: list[str], sizes_are: str, budgets_are: str) -> dict[int, list[Budget]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, arm_text, read_arm
+from ases.arms import LEARNING_RATE, arm_text, read_arm, read_budget
 from ases.cells import Grid
 from ases.measures import MEASURES, headline, measure_in
 from ases.statistics import summarise
@@ -58,13 +58,15 @@ def at_best_rate(grid: Grid, rates: pd.DataFrame) -> Grid:
     An arm that trains nothing has none to choose, and stays as it is.
     """
     chosen = rates.loc[rates["chosen"], [*_PLACE, "written", "arm"]].rename(columns={"arm": "short"})
-    rank = {name: {value: at for at, value in enumerate(grid.costs[name].unique())} for name in _PLACE}
+    sizes, budgets = (grid.costs[name].unique() for name in _PLACE)
+    in_order = (sorted(sizes), sorted(budgets, key=lambda budget: read_budget(budget).order))
+    rank = {name: {value: at for at, value in enumerate(one)} for name, one in zip(_PLACE, in_order, strict=True)}
     parts = []
     for table in (grid.predictions, grid.costs):
         found = table.merge(chosen, how="left", left_on=[*_PLACE, "arm"], right_on=[*_PLACE, "written"])
         kept = found[found["short"].notna() | ~found["arm"].isin(rates["written"])]
         kept = kept.assign(arm=kept["short"].fillna(kept["arm"])).drop(columns=["short", "written"])
-        # In the grid's order of sizes and budgets, whichever rates were chosen.
+        # As :func:`ases.cells.gather` has sizes and budgets in order, whichever rates were chosen.
         by_rank = {"key": lambda column: column.map(rank[column.name]), "kind": "stable", "ignore_index": True}
         parts.append(kept.sort_values(_PLACE, **by_rank))
     there = set(parts[0]["arm"])

@@ -29,7 +29,7 @@ _OTHER_TASKS = (
 
 
 def findings_section() -> str:
-    """The claims beside what the main experiment found, a row a claim, then sentences on it and on training sizes."""
+    """What the main experiment found: in short, then a row a claim, then sentences on it and on the other studies."""
     # Imported late: lists of parameters need no tables.
     from ases.cell_texts import cell_findings, cost_findings, short_answer, variant_findings
     from ases.claims import claims_shown
@@ -51,7 +51,7 @@ def findings_section() -> str:
     ]
     lines += [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
     lines += [f"| {' | '.join(_plain(one) for one in row)} |" for row in shown.itertuples(index=False)]
-    title = "Each arm with the budget that was best for it on validation questions, of those tried"
+    title = "Each arm with the budget that was best for it on validation questions, of those that all arms had"
     lines += _listed(title, cell_findings(plateau))
     tokens = budgets[budgets["budget"].str.endswith(" target_tokens")]
     if len(tokens):

@@ -165,7 +165,7 @@ def _seq2seq_is_done(found: _Sizes) -> Verdict:
     return verdict, interval_text(gain)
 
 
-def _seq2seq_does_not_fall(found: _Sizes) -> Verdict:
+def _keeps_its_level(found: _Sizes) -> Verdict:
     gain = _seq2seq_gain(found.table, 500, _LARGEST_BUDGET, _LARGE_BUDGET)
     return NOT_RUN if gain is None else (above([gain], -CLOSE), interval_text(gain))
 
@@ -181,7 +181,7 @@ _OF_SIZES: dict[str, Callable[[_Sizes], Verdict]] = {
     "With 500 problems seq2seq gains less than 5 points from 64e12 FLOPs over a quarter of them": _seq2seq_is_done,
     "With 2,000 problems and 64e12 FLOPs uni-path leads": _leads_in_the_end(2000),
     "With 8,000 problems seq2seq leads at 16e12 FLOPs, by less than at a quarter of them": _lead_shrinks(8000),
-    "With 500 problems seq2seq loses less than 5 points by 64e12 FLOPs over a quarter of them": _seq2seq_does_not_fall,
+    "With 500 problems seq2seq loses less than 5 points from 64e12 FLOPs over a quarter of them": _keeps_its_level,
 }
 
 

@@ -92,10 +92,17 @@ def test_an_arm_may_have_a_budget_at_one_training_set_size_only() -> None:
         ([*AT, "uni-path-merged at 3e9 flops"], r"'uni-path-merged' at 3e9 flops, but the budgets are 1e9 flops"),
         (["seq2seq at 1e9 flops", "uni-path"], r"'uni-path' without 'seq2seq', which .* at 2e9 flops"),
         (["seq2seq", "seq2seq at 1e9 flops"], "'seq2seq' stands twice"),
+        (
+            ["seq2seq", "uni-path at 1e9 flops", "uni-path-merged at 2e9 flops"],
+            "have no budget of FLOPs in common with 50",
+        ),
         (["seq2seq at 1e9", "uni-path"], "'1e9' is no budget"),
         (["seq2seq", "lookup at 1e9 flops"], "trains nothing"),
         (["seq2seq", "seq2seq, typed=true"], "typed marks each target"),
-        (["seq2seq", "uni-path at 1e9 flops at 60"], "'uni-path' at 1e9 flops at 60, but the budgets are 1e9 flops, "),
+        (
+            ["seq2seq", "uni-path at 1e9 flops at 60"],
+            "'uni-path' at 1e9 flops at 60, but the budgets are .*, and the training-set sizes 50",
+        ),
     ],
 )
 def test_arms_and_budgets_that_do_not_belong_together_are_refused(arms: list[str], message: str) -> None:
@@ -105,7 +112,7 @@ def test_arms_and_budgets_that_do_not_belong_together_are_refused(arms: list[str
 
 
 def test_where_a_rate_is_chosen_the_baseline_may_have_any() -> None:
-    arms = ["seq2seq at 1e9 flops", "seq2seq, learning_rate=0.01", "uni-path at 1e9 flops"]
+    arms = ["seq2seq at 1e9 flops", "seq2seq, learning_rate=0.01", "uni-path"]
     gold = "uni-path-merged, strategy=gold at 2e9 flops"  # where only the seq2seq with a rate of its own is
     others = [[50], ["1e9 flops", "2e9 flops"], [0]]
 
@@ -113,7 +120,7 @@ def test_where_a_rate_is_chosen_the_baseline_may_have_any() -> None:
         names = runs.OF_SEVERAL[step]
         return runs.cells(runs.plan(dict(zip(names, [[*arms, gold], *others], strict=True)))[-1])
 
-    assert len(cells("efficiency")) == len(cells("rates")) == 5
+    assert len(cells("efficiency")) == len(cells("rates")) == 6
     with pytest.raises(ParameterError, match="without 'seq2seq'"):
         cells("sensitivity")
 

@@ -65,10 +65,15 @@ def test_the_short_answer_counts_as_es_arms_and_names_those_that_are_better() ->
     counted = f"1 clearly better {named}, 1 clearly worse, 1 not told apart."
     assert line == f"At equal training FLOPs, of 3 comparisons of an AS-ES arm with its baseline: {counted}"
     turned = table.assign(difference=-table["difference"], budget=TOKENS)
-    first, second = short_answer(pd.concat([table[table["arm"] != "uni-path"], turned]))
-    assert first.startswith("At equal training FLOPs, of 2 ") and ": 0 clearly better, 1 clearly worse" in first
+    one = table[table["arm"].isin(["seq2seq", "uni-path-merged"])]
+    first, second = short_answer(pd.concat([one, turned]))
+    assert first.startswith("At equal training FLOPs, of 1 comparison of") and ": 0 clearly better, 1 clearly" in first
     assert second.startswith("At equal target tokens, of 3 ") and "uni-path-merged (+" in second
     assert short_answer(table[table["arm"].isin(["seq2seq", "lookup"])]) == []
+    floor = cell_table(grid({(arm, LARGE): 0.2 for arm in ("answer-only", "seq2seq", "uni-path", "dual-path")}))
+    untaught = "of arms that have learned too little to be compared."
+    assert short_answer(floor) == [f"2 are {untaught}"]
+    assert short_answer(pd.concat([table, floor.assign(train_size=125)])) == [line, f"2 more are {untaught}"]
 
 
 def test_variants_that_are_worse_are_counted_and_the_others_named() -> None:

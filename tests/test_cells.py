@@ -118,11 +118,11 @@ def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() ->
     assert set(best.predictions["budget"]) == {BEST}
     assert table.loc["uni-path", "training_flops"] == 4e12 and table.loc["uni-path", "accuracy"] < 0.5
     assert best.costs.groupby("arm")["largest"].first().all()
-    assert "2 of 2 arms did best with the largest budget (seq2seq, uni-path)" in plateau_line(best, best)
+    assert "2 of 2 arms did best with the largest budget (seq2seq, uni-path)" in plateau_line(best, grid(TWO, valid))
     other = at_plateau(grid(TWO))
     assert cell_table(other).set_index("arm").loc["uni-path", "training_flops"] == 1e12
     one = at_plateau(grid({key: share for key, share in TWO.items() if key[1] == LARGE}))
-    assert "one budget" in plateau_line(one, one) and "one budget" not in plateau_line(best, best)
+    assert "one budget" in plateau_line(one, one) and "one budget" not in plateau_line(best, grid(TWO, valid))
     tokens = {(arm, budget.replace("flops", "target_tokens")): share for (arm, budget), share in TWO.items()}
     with pytest.raises(DataError, match="no budget in flops"):
         at_plateau(grid(tokens))
@@ -179,7 +179,7 @@ def test_figures_draw_what_the_tables_hold() -> None:
     assert len(claim_differences(claims).axes) == 1
     untested = claims.assign(train_size=125, difference=np.nan, low=np.nan, high=np.nan, finding="not testable here")
     beside = claim_differences(pd.concat([untested, claims]))
-    assert "none could be tested with 125 training examples" in beside.texts[0].get_text()
+    assert "no claim could be tested with 125 training examples" in beside.texts[0].get_text()
     (title,) = [ax.get_title(loc="left") or ax.get_title() for ax in beside.axes]
     assert title.startswith("500 training examples")
     assert len(claim_differences(untested).axes) == 1, "the one size there is"
@@ -294,18 +294,24 @@ def test_each_size_has_its_plateau_among_its_own_budgets() -> None:
     assert "with 2,000 training examples one budget of FLOPs was tried, which shows no plateau" in said
 
 
-def test_an_arm_with_fewer_budgets_than_its_baseline_has_no_plateau() -> None:
+def test_arms_of_one_baseline_choose_from_the_budgets_that_all_of_them_had() -> None:
     merged = {("uni-path-merged", SMALL): 0.2}
     made = grid({**TWO, **merged})
     best = at_plateau(made)
-    assert set(best.predictions["arm"]) == set(best.costs["arm"]) == {"seq2seq", "uni-path"}
+    assert set(best.costs["arm"]) == {"seq2seq", "uni-path", "uni-path-merged"}
+    assert set(best.costs["training_flops"]) == {1e12} and set(best.costs["tried"]) == {1}
     assert plateau_line(best, made).endswith(
-        "With 500 training examples the plateau leaves out what had fewer budgets: uni-path-merged."
+        "With 500 training examples seq2seq, uni-path had further budgets, no choice here, since others had not."
     )
-    only = grid({key: share for key, share in {**TWO, **merged}.items() if key[1] == SMALL})
-    assert set(at_plateau(only).costs["arm"]) == {"seq2seq", "uni-path", "uni-path-merged"}
-    own = Grid(made.predictions, made.costs, made.baselines | {"uni-path-merged": "uni-path-merged"})
-    assert "uni-path-merged" in set(at_plateau(own).costs["arm"]), "what is held against itself has its own budgets"
+    other = dict.fromkeys(["uni-path-merged"], "uni-path-merged")
+    apart = at_plateau(Grid(made.predictions, made.costs, made.baselines | other))
+    assert apart.costs.groupby("arm")["tried"].first().to_dict() == {"seq2seq": 2, "uni-path": 2, "uni-path-merged": 1}
+    assert "1 of 2 arms did best with the largest budget (seq2seq), so" in plateau_line(apart, made)
+    parted = grid({("seq2seq", SMALL): 0.2, ("uni-path", LARGE): 0.2})
+    with pytest.raises(DataError, match="with 500 training examples 'seq2seq' and its arms have no budget of FLOPs"):
+        at_plateau(parted)
+    with pytest.raises(DataError, match="common to all its training-set sizes"):
+        with_common_budgets(parted)
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,9 @@ NAMES = [
     "10_your_own_data",
 ]
 PUBLISHED = [ROOT / "notebooks" / f"{name}.ipynb" for name in NAMES]
-OF_REAL = ["02_data", "03_segmentation", "06_comparison", "07_start"]
-REAL = [ROOT / "notebooks" / "real" / f"{name}.ipynb" for name in OF_REAL]
+OTHERS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))  # of another size or task, as real/06_comparison is
 TWINS = [ROOT / "tests" / "notebooks" / f"{name}.ipynb" for name in NAMES]
-EXECUTED = [*PUBLISHED, *REAL, *TWINS]
+EXECUTED = [*PUBLISHED, *OTHERS, *TWINS]
 
 
 def cells(path, kind="code"):
@@ -62,6 +61,7 @@ def named(path):
 def test_no_notebook_is_missing_or_extra():
     assert sorted((ROOT / "notebooks").glob("*.ipynb")) == PUBLISHED
     assert sorted((ROOT / "tests" / "notebooks").glob("*.ipynb")) == TWINS
+    assert {named(path) for path in OTHERS} >= {"real/06_comparison", "real/07_experiment", "reports_zh/07_experiment"}
 
 
 @pytest.mark.parametrize("path", EXECUTED, ids=named)
@@ -96,7 +96,7 @@ def test_a_twin_holds_the_code_of_its_notebook(name):
     assert prose == twin_prose
 
 
-@pytest.mark.parametrize("path", [*REAL], ids=named)
+@pytest.mark.parametrize("path", OTHERS, ids=named)
 def test_a_notebook_of_another_size_holds_the_code_of_its_notebook(path):
     both = (path.parents[1] / path.name, path)
     code = [[source(cell) for cell in cells(one) if not is_injected(cell)] for one in both]

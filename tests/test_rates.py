@@ -64,8 +64,8 @@ def test_sizes_and_budgets_keep_their_order_whichever_rates_were_chosen() -> Non
     predictions, costs = (pd.concat([getattr(one, name) for one in grids]) for name in ("predictions", "costs"))
     whole = Grid(predictions.sort_values("arm", kind="stable"), costs, grids[0].baselines)
     table = cell_table(at_best_rate(whole, rates_table(whole)))
-    assert table["budget"].tolist() == ["16e12 flops"] * 2 + ["4e12 flops"] * 2
-    assert table["learning_rate"].tolist() == [3e-3, 3e-3, 6e-3, 6e-3]
+    assert table["budget"].tolist() == ["4e12 flops"] * 2 + ["16e12 flops"] * 2
+    assert table["learning_rate"].tolist() == [6e-3, 6e-3, 3e-3, 3e-3]
 
 
 def test_what_trains_nothing_stays_beside_the_chosen() -> None:
