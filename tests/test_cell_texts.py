@@ -49,6 +49,9 @@ def test_where_rationales_have_taught_nobody_to_answer_it_is_said() -> None:
 
     assert said(low) and not said(high)
     assert not said(low | {("seq2seq", LARGE): 0.9}), "seq2seq has learned to answer"
+    ahead = cell_table(grid(low | {("seq2seq", LARGE): 0.35})).assign(p_holm=1.0)
+    (line,) = cell_findings(ahead)
+    assert "not told apart from their baseline: answer-only" in line and "learned" not in line, "no sign, but no floor"
     assert said(low | {("lookup", LARGE): 0.9}), "the lookup has learned nothing"
     assert not said({(arm, LARGE): 0.2 for arm in ("seq2seq", "uni-path")}), "nobody answers alone"
     made = scored(grid(low))
