@@ -71,11 +71,6 @@ class Arm:
         return [part for part in self.name.split(", ")[1:] if part.partition("=")[0] not in without]
 
     @property
-    def by_segments(self) -> bool:
-        """Whether it is an AS-ES arm, which writes a chain segment by segment."""
-        return self.method.startswith(("uni-path", "dual-path"))
-
-    @property
     def usual(self) -> str:
         """The arm that this one is a variant of: its method on the same data, with nothing else of its own."""
         return ", ".join([self.method, *self.own(set(self.parameters) - _OF_THE_DATA)])
@@ -166,6 +161,11 @@ def read_arm(text: str) -> Arm:
         raise ParameterError(f"the arm {text!r} trains nothing, so that only parameters of the data can be its own")
     name = ", ".join([method, *(part.replace(" ", "") for part in rest)])
     return Arm(name, method, values, tuple(budgets))
+
+
+def is_ases(arm: str) -> bool:
+    """Whether the arm of that name is an AS-ES arm, which writes a chain segment by segment."""
+    return read_arm(arm).method.startswith(("uni-path", "dual-path"))
 
 
 def arm_text(arm: str) -> str:

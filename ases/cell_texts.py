@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, LOOKUP, arm_text, read_arm
+from ases.arms import LEARNING_RATE, LOOKUP, arm_text, is_ases
 from ases.cells import Grid
 from ases.choices import BASELINE
 from ases.measures import MEASURES, Measure, measure_in
@@ -109,7 +109,7 @@ def short_answer(table: pd.DataFrame) -> list[str]:
     for unit, equal in _UNITS.items():
         learned, untaught = [], 0
         for _, part in _parts(table[table["budget"].str.endswith(f" {unit}")]):
-            rows = part[part["arm"].map(lambda arm: read_arm(arm).by_segments)]
+            rows = part[part["arm"].map(is_ases)]
             if _at_floor(part, measure):
                 untaught += len(rows)
             else:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ases.arms import LOOKUP, Budget, read_arm
+from ases.arms import LOOKUP, Budget, is_ases
 from ases.choices import REAL_RATIONALES
 from ases.measures import MEASURES
 from ases.verdicts import (
@@ -83,13 +83,9 @@ def expectations_table(
     return pd.concat(found, ignore_index=True)[["train_size", "prediction", "verdict", "evidence"]]
 
 
-def _is_ases(arm: str) -> bool:
-    return read_arm(arm).by_segments
-
-
 def _all_behind(table: pd.DataFrame) -> Verdict:
     """Clearly behind seq2seq, in these rows of :func:`ases.cells.cell_table`, is every AS-ES arm with equal FLOPs."""
-    rows = table[table["budget"].str.endswith(" flops") & table["arm"].map(_is_ases)]
+    rows = table[table["budget"].str.endswith(" flops") & table["arm"].map(is_ases)]
     clear = rows[rows["p_holm"] < 0.05]
     ahead = clear.loc[clear["difference"] > 0, "arm"].tolist()
     behind = int((clear["difference"] < 0).sum())
@@ -239,11 +235,11 @@ def _answers_fall_behind(arms: pd.DataFrame) -> Verdict:
     if "answer-only" not in arms.index:
         return NOT_RUN
     own = accuracy_of(arms.loc["answer-only"])
-    return all_above({arm: apart(accuracy_of(arms.loc[arm]), own) for arm in filter(_is_ases, arms.index)}, _ARMS)
+    return all_above({arm: apart(accuracy_of(arms.loc[arm]), own) for arm in filter(is_ases, arms.index)}, _ARMS)
 
 
 def _seq2seq_leads_all(arms: pd.DataFrame) -> Verdict:
-    leads = {f"over {arm}": reversed_interval(lead_of(arms.loc[arm])) for arm in filter(_is_ases, arms.index)}
+    leads = {f"over {arm}": reversed_interval(lead_of(arms.loc[arm])) for arm in filter(is_ases, arms.index)}
     return all_above(leads, _ARMS)
 
 
