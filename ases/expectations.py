@@ -19,7 +19,6 @@ import pandas as pd
 
 from ases.arms import LOOKUP, Budget, is_ases
 from ases.choices import REAL_RATIONALES
-from ases.measures import MEASURES
 from ases.verdicts import (
     CLOSE,
     FAILED,
@@ -47,6 +46,9 @@ _UNI, _UNI_MERGED = "uni-path", "uni-path-merged"
 _GOLD, _RANDOM = f"{_UNI_MERGED}, strategy=gold", f"{_UNI_MERGED}, strategy=random_boundaries"
 _TWO, _TWO_GOLD = "dual-path-merged", "dual-path-merged, strategy=gold"
 _MIDDLE_BUDGET, _LARGE_BUDGET, _LARGEST_BUDGET = 4e12, 16e12, 64e12
+_USUAL_OF_REPORTS, _MORE_OF_REPORTS = 8e12, 32e12
+_ROUGE = "rouge_l"
+_NO_ANSWERS: Verdict = UNTESTED, "it is about answers, and there are none to these questions"
 _ARMS = 6
 """AS-ES arms of the design, without all of which nothing is said of every one."""
 
@@ -67,16 +69,17 @@ def expectations_table(
 ) -> pd.DataFrame:
     """One row a prediction and training-set size: ``train_size, prediction, verdict, evidence``.
 
-    Those of ``07_experiment``; where the larger budget was run on generated problems those about it, and of real
-    rationales those about them. ``table`` and ``plateau`` are those of :func:`ases.cells.cell_table`, of all budgets
-    and of each arm's best; ``claims`` is :func:`ases.claims.claims_table`; ``data`` is the parameter of that name.
+    Those of ``07_experiment``; where the larger budget was run on generated problems those about it, and of reports and
+    of real rationales those about them. ``table`` and ``plateau`` are those of :func:`ases.cells.cell_table`, of all
+    budgets and of each arm's best; ``claims`` is :func:`ases.claims.claims_table`; ``data`` is the parameter of that
+    name.
     """
     found = []
     for size in table["train_size"].unique():
         parts = [one[one["train_size"] == size] for one in (table, plateau, claims)]
         found.append(judged(_PREDICTIONS, _Experiment(*parts)).assign(train_size=size))
-        if data == REAL_RATIONALES:
-            found.append(judged(_OF_REAL_RATIONALES, parts[0]).assign(train_size=size))
+        if data in _OF_DATA:
+            found.append(judged(_OF_DATA[data], parts[0]).assign(train_size=size))
     if data == "generated" and not _at(table, _LARGE_BUDGET).empty:
         for size, predictions in _OF_BUDGET.items():
             found.append(judged(predictions, table[table["train_size"] == size]).assign(train_size=size))
@@ -107,6 +110,8 @@ def _ahead_at_equal_tokens(found: _Experiment) -> Verdict:
 
 
 def _alike_at_plateau(found: _Experiment) -> Verdict:
+    if "accuracy" not in found.plateau:
+        return _NO_ANSWERS
     rows = found.plateau[found.plateau["arm"] == _UNI]
     if rows.empty:
         return UNTESTED, "uni-path was not run"
@@ -132,7 +137,7 @@ def _gains_little(first: str, second: str) -> Callable[[_Experiment], Verdict]:
         if row is None:
             return UNTESTED, f"{first} and {second} were not both run"
         gain = _of_claim(row)
-        return within(gain, -1.0, SMALL), interval_text(gain)
+        return within(gain, -1.0, SMALL), interval_text(gain, row["measure"])
 
     return judge
 
@@ -141,7 +146,7 @@ def _one_beats_two(found: _Experiment) -> Verdict:
     row = _claimed(found.claims, _UNI_MERGED, _TWO)
     if row is None:
         return UNTESTED, "one and two models were not both run"
-    said = interval_text(_of_claim(row))
+    said = interval_text(_of_claim(row), row["measure"])
     if not row["p_holm"] < 0.05:
         return UNDECIDED, said
     return (HELD if row["difference"] > 0 else FAILED), said
@@ -150,7 +155,7 @@ def _one_beats_two(found: _Experiment) -> Verdict:
 def _lookup_is_behind(found: _Experiment) -> Verdict:
     rows = found.plateau.set_index("arm")
     if "accuracy" not in rows:
-        return UNTESTED, "it is about answers, and there are none to these questions"
+        return _NO_ANSWERS
     if LOOKUP not in rows.index:
         return UNTESTED, "the lookup was not run"
     best, lookup = rows.drop(index=LOOKUP)["accuracy"].idxmax(), rows.loc[LOOKUP]
@@ -243,12 +248,18 @@ def _seq2seq_leads_all(arms: pd.DataFrame) -> Verdict:
     return all_above(leads, _ARMS)
 
 
-def _comes_closer(table: pd.DataFrame) -> Verdict:
-    large, middle = _at(table, _LARGE_BUDGET), _at(table, _MIDDLE_BUDGET)
-    if _UNI not in large.index or _UNI not in middle.index:
-        return NOT_RUN
-    gain = apart(lead_of(large.loc[_UNI]), lead_of(middle.loc[_UNI]))
-    return above([gain]), interval_text(gain)
+def _come_closer(
+    budgets: tuple[float, float], arms: tuple[str, ...] = (_UNI,), measure: str = "correct"
+) -> Callable[[pd.DataFrame], Verdict]:
+    """With the second of two budgets these arms are less far behind seq2seq than with the first."""
+
+    def judge(table: pd.DataFrame) -> Verdict:
+        less, more = (_at(table, flops) for flops in budgets)
+        there = [arm for arm in arms if arm in less.index and arm in more.index]
+        gains = {arm: apart(lead_of(more.loc[arm]), lead_of(less.loc[arm])) for arm in there}
+        return all_above(gains, len(arms), measure=measure)
+
+    return judge
 
 
 def _clearly_ahead(arms: pd.DataFrame) -> Verdict:
@@ -261,7 +272,9 @@ _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
     500: {
         "At 16e12 FLOPs uni-path and segments merged by gold labels lead seq2seq": _few_lead,
         "At 4e12 FLOPs seq2seq leads every AS-ES arm": _judged_at(_MIDDLE_BUDGET, _seq2seq_leads_all),
-        "Uni-path's distance to seq2seq is smaller at 16e12 FLOPs than at a quarter of them": _comes_closer,
+        "Uni-path's distance to seq2seq is smaller at 16e12 FLOPs than at a quarter of them": _come_closer(
+            (_MIDDLE_BUDGET, _LARGE_BUDGET)
+        ),
         "At 64e12 FLOPs uni-path leads seq2seq by more than 5 points": _judged_at(_LARGEST_BUDGET, _clearly_ahead),
     },
     2000: {
@@ -289,15 +302,47 @@ def _few_answers(arms: pd.DataFrame) -> Verdict:
 def _whole_chains_are_closer(arms: pd.DataFrame) -> Verdict:
     if _UNI not in arms.index:
         return NOT_RUN
-    row, text = arms.loc[_UNI], MEASURES["rouge_l"].difference_text
+    row = arms.loc[_UNI]
     lead = reversed_interval(tuple(row[f"rouge_l_difference{end}"] for end in ("", "_low", "_high")))
-    return above([lead]), f"{text(lead[0])} ROUGE-L ({text(lead[1])} to {text(lead[2])})"
+    return above([lead]), interval_text(lead, _ROUGE)
 
 
-_OF_REAL_RATIONALES: dict[str, Callable[[pd.DataFrame], Verdict]] = {
-    "No trained arm answers one question in twenty": _few_answers,
-    "Seq2seq's ROUGE-L is ahead of uni-path's": _whole_chains_are_closer,
+def _rouge_of(row: pd.Series) -> Interval:
+    return row[_ROUGE], row["low"], row["high"]
+
+
+def _merging_helps_reports(table: pd.DataFrame) -> Verdict:
+    arms = _at(table, _MORE_OF_REPORTS)
+    if not {_UNI, _UNI_MERGED} <= set(arms.index):
+        return NOT_RUN
+    gain = apart(_rouge_of(arms.loc[_UNI_MERGED]), _rouge_of(arms.loc[_UNI]))
+    return above([gain]), interval_text(gain, _ROUGE)
+
+
+def _lookup_leads_reports(table: pd.DataFrame) -> Verdict:
+    arms = _at(table, _MORE_OF_REPORTS)
+    if LOOKUP not in arms.index or len(arms) < 2:
+        return NOT_RUN
+    trained = arms.drop(index=LOOKUP)
+    lookup, best = _rouge_of(arms.loc[LOOKUP]), trained[_ROUGE].idxmax()
+    lead = apart(lookup, _rouge_of(trained.loc[best]))
+    return above([lead]), f"over {best} {interval_text(lead, _ROUGE)}"
+
+
+_OF_DATA: dict[str, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
+    REAL_RATIONALES: {
+        "No trained arm answers one question in twenty": _few_answers,
+        "Seq2seq's ROUGE-L is ahead of uni-path's": _whole_chains_are_closer,
+    },
+    "reports": {
+        "At 32e12 FLOPs uni-path, merged and not, is less far behind seq2seq than at a quarter of them": _come_closer(
+            (_USUAL_OF_REPORTS, _MORE_OF_REPORTS), (_UNI, _UNI_MERGED), _ROUGE
+        ),
+        "At 32e12 FLOPs merged segments beat single pieces": _merging_helps_reports,
+        "At 32e12 FLOPs the lookup's ROUGE-L is ahead of every trained arm's": _lookup_leads_reports,
+    },
 }
+"""Those of one task alone, by the parameter ``data``."""
 
 
 def _rates_grow(found: _Rates) -> Verdict:

@@ -82,9 +82,9 @@ def within(found: Interval, least: float, most: float) -> str:
     return FAILED if high < least or low > most else UNDECIDED
 
 
-def all_above(found: Mapping[str, Interval], arms: int, least: float = 0.0) -> Verdict:
+def all_above(found: Mapping[str, Interval], arms: int, least: float = 0.0, measure: str = "correct") -> Verdict:
     """:func:`above` of named intervals, which are fewer than ``arms`` where something was not run."""
-    return NOT_RUN if len(found) < arms else (above(list(found.values()), least), named(found))
+    return NOT_RUN if len(found) < arms else (above(list(found.values()), least), named(found, measure))
 
 
 def all_within(found: Mapping[str, Interval], arms: int, least: float, most: float) -> Verdict:
@@ -96,15 +96,16 @@ def all_within(found: Mapping[str, Interval], arms: int, least: float, most: flo
     return verdict, named(found)
 
 
-def interval_text(found: Interval) -> str:
-    """In words: ``+3.0 points (+1.0 to +5.0)``."""
-    middle, low, high = (points(value) for value in found)
-    return f"{middle} points ({low} to {high})"
+def interval_text(found: Interval, measure: str = "correct") -> str:
+    """In words, of a name in :data:`ases.measures.MEASURES`: ``+3.0 points (+1.0 to +5.0)``."""
+    shown = MEASURES[measure]
+    middle, low, high = (shown.difference_text(value) for value in found)
+    return f"{middle} {'points' if shown.share else shown.label} ({low} to {high})"
 
 
-def named(found: Mapping[str, Interval]) -> str:
+def named(found: Mapping[str, Interval], measure: str = "correct") -> str:
     """Named intervals in words."""
-    return "; ".join(f"{name} {interval_text(one)}" for name, one in found.items())
+    return "; ".join(f"{name} {interval_text(one, measure)}" for name, one in found.items())
 
 
 def judged(judges: Mapping[str, Callable[[T], Verdict]], found: T) -> pd.DataFrame:

@@ -255,8 +255,39 @@ def test_predictions_about_real_rationales(changes: dict[str, float], found: lis
 
 def test_predictions_are_about_one_data_set_and_budget() -> None:
     assert of_real_rationales(budget="4e12 flops") == [UNTESTED, UNTESTED]
-    assert of_real_rationales("reports") == []
+    assert of_real_rationales("reports") == [UNTESTED] * 3
     assert len(of_real_rationales("generated")) == 9
+
+
+def of_reports(**changes: float) -> pd.DataFrame:
+    """Predictions about reports: ROUGE-L of two budgets, with the larger of which single pieces stay behind."""
+    most = {"seq2seq": 0.25, "uni-path-merged": 0.15, "uni-path": 0.08, "lookup": 0.30} | changes
+    less = {"seq2seq": 0.25, "uni-path-merged": 0.07, "uni-path": 0.03, "lookup": 0.30}
+    rows = [
+        row(500, budget, arm, score, score - found["seq2seq"]) | {"training_flops": 1.0}
+        for budget, found in (("8e12 flops", less), ("32e12 flops", most))
+        for arm, score in found.items()
+    ]
+    table = pd.DataFrame(rows).assign(p_holm=0.01).rename(columns={"accuracy": "rouge_l"})
+    nothing = table[:0].assign(first="", second="", measure="")
+    return expectations_table(table, nothing, nothing, "reports")[7:]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, [HELD, HELD, HELD]),
+        ({"uni-path": 0.04}, [UNDECIDED, HELD, HELD]),
+        ({"uni-path": 0.0}, [FAILED, HELD, HELD]),
+        ({"uni-path": 0.16}, [HELD, UNDECIDED, HELD]),
+        ({"uni-path": 0.28}, [HELD, FAILED, UNDECIDED]),
+        ({"seq2seq": 0.36}, [FAILED, HELD, FAILED]),
+    ],
+)
+def test_predictions_about_reports(changes: dict[str, float], found: list[str]) -> None:
+    judged = of_reports(**changes)
+    assert judged["verdict"].tolist() == found
+    assert judged["evidence"].str.contains("ROUGE-L").all() and not judged["evidence"].str.contains("points").any()
 
 
 LOOKING, ASKING = ("novelty", "similarity"), ("loss", "information_gain")
@@ -325,7 +356,8 @@ def test_what_has_no_answers_is_not_judged_by_accuracy() -> None:
     multiples = pd.DataFrame({"arm": [], "train_size": [], "low": [], "high": []})
     assert set(size_expectations(scores, scores, multiples)["verdict"]) <= {UNTESTED, UNDECIDED}
     claims = pd.DataFrame(columns=["first", "second", "difference", "measure", "train_size"])
-    assert len(expectations_table(scores, scores, claims, "reports")) == 7
+    of_answers = expectations_table(scores, scores, claims, "reports").iloc[[2, 6]]
+    assert set(of_answers["verdict"]) == {UNTESTED} and of_answers["evidence"].str.startswith("it is about").all()
 
 
 def test_predictions_about_variants_that_came_true() -> None:
