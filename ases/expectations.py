@@ -46,6 +46,7 @@ _UNI, _UNI_MERGED = "uni-path", "uni-path-merged"
 _GOLD, _RANDOM = f"{_UNI_MERGED}, strategy=gold", f"{_UNI_MERGED}, strategy=random_boundaries"
 _TWO, _TWO_GOLD = "dual-path-merged", "dual-path-merged, strategy=gold"
 _MIDDLE_BUDGET, _LARGE_BUDGET, _LARGEST_BUDGET = 4e12, 16e12, 64e12
+_TOKENS = 3.2e6
 _USUAL_OF_REPORTS, _MORE_OF_REPORTS = 8e12, 32e12
 _ROUGE = "rouge_l"
 _NO_ANSWERS: Verdict = UNTESTED, "it is about answers, and there are none to these questions"
@@ -268,6 +269,23 @@ def _clearly_ahead(arms: pd.DataFrame) -> Verdict:
     return above([lead_of(arms.loc[_UNI])], CLOSE), interval_text(lead_of(arms.loc[_UNI]))
 
 
+def _at_tokens(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["budget"] == Budget(_TOKENS, "target_tokens").name].set_index("arm")
+
+
+def _gold_leads_at_equal_tokens(table: pd.DataFrame) -> Verdict:
+    arms = _at_tokens(table)
+    if _GOLD not in arms.index:
+        return NOT_RUN
+    return above([lead_of(arms.loc[_GOLD])]), interval_text(lead_of(arms.loc[_GOLD]))
+
+
+def _others_are_behind_at_equal_tokens(table: pd.DataFrame) -> Verdict:
+    arms, behind = _at_tokens(table), (_UNI_MERGED, _RANDOM, _TWO, _TWO_GOLD)
+    leads = {f"over {arm}": reversed_interval(lead_of(arms.loc[arm])) for arm in behind if arm in arms.index}
+    return all_above(leads, len(behind))
+
+
 _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
     500: {
         "At 16e12 FLOPs uni-path and segments merged by gold labels lead seq2seq": _few_lead,
@@ -283,6 +301,8 @@ _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
         "At 16e12 FLOPs answer-only falls behind every AS-ES arm": _answers_fall_behind,
         "At 16e12 FLOPs two models by gold labels beat two by entropy's, and one model beats them": _gold_helps_two,
         "At 16e12 FLOPs, each at its rate, seq2seq leads every AS-ES arm": _at_large(_seq2seq_leads_all),
+        "At equal target tokens segments merged by gold labels lead seq2seq": _gold_leads_at_equal_tokens,
+        "At equal target tokens seq2seq leads other merged segments and two models": _others_are_behind_at_equal_tokens,
     },
 }
 """By the training-set size that they are about."""

@@ -350,6 +350,7 @@ def _shown_beside() -> list[str | None]:
         (Shelf("real"), "comparison"): ("comparison.csv",),
         (Shelf("classroom"), "experiment"): arms,
         (Shelf("classroom", "reports_zh"), "experiment"): arms,
+        (Shelf("classroom", "reports_en"), "experiment"): arms,
         (Shelf("real"), "experiment"): arms,
         (Shelf("classroom"), "efficiency"): ("efficiency.csv", "multiples.csv", "flops.csv", "expectations.csv"),
         (Shelf("classroom"), "sensitivity"): ("sensitivity.csv", "longer.csv", "expectations.csv"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OTHER_TASKS = (
     ("The second task, generated PET reports in Chinese (ROUGE-L)", "classroom", "reports_zh"),
+    ("The same in English", "classroom", "reports_en"),
     ("The third, rationales that a large language model wrote, from a start checkpoint of ours", "real", ""),
 )
 

@@ -180,10 +180,13 @@ def at_largest_budget(**changes: float) -> dict[str, str]:
     found = {"seq2seq": 0.8, "answer-only": 0.2, "uni-path": 0.7, "uni-path-merged": 0.5}
     found |= {"uni-path-merged, strategy=gold": 0.6, "uni-path-merged, strategy=random_boundaries": 0.4}
     found |= {"dual-path-merged": 0.45, "dual-path-merged, strategy=gold": 0.52} | changes
-    few, middle, most = (found.pop(name, usual) for name, usual in (("few", 0.1), ("middle", -0.1), ("most", 0.1)))
+    leads = {"few": 0.1, "middle": -0.1, "most": 0.1, "gold": 0.1, "others": -0.1}
+    few, middle, most, gold, others = (found.pop(name, usual) for name, usual in leads.items())
     rows = [row(2000, "16e12 flops", arm, value, value - found["seq2seq"]) for arm, value in found.items()]
     rows += [row(500, "16e12 flops", arm, 0.3 + few, few) for arm in found]
     rows += [row(500, "64e12 flops", arm, 0.3 + most, most) for arm in ("seq2seq", "uni-path")]
+    at_tokens = {arm: gold if arm == "uni-path-merged, strategy=gold" else others for arm in found}
+    rows += [row(2000, "3.2e6 target_tokens", arm, 0.5, lead) for arm, lead in at_tokens.items()]
     elsewhere = [row(2000, "4e12 flops", arm, 0.9, 0.1) for arm in found]
     elsewhere += [row(500, "4e12 flops", arm, 0.9, middle) for arm in found]
     table = pd.DataFrame([*elsewhere, *rows]).assign(p_holm=0.01)
@@ -192,7 +195,7 @@ def at_largest_budget(**changes: float) -> dict[str, str]:
     both = of_the_budget(table, nothing)
     only = of_the_budget(table[table["train_size"] == 2000], nothing)
     assert only == [UNTESTED] * len(FEW) + both[len(FEW) :], "each prediction needs its own size only"
-    names = [*FEW, "labels", "pieces", "answers", "two", "all"]
+    names = [*FEW, "labels", "pieces", "answers", "two", "all", "gold", "others"]
     return {name: verdict for name, verdict in zip(names, both, strict=True) if verdict != HELD}
 
 
@@ -222,6 +225,10 @@ def of_the_budget(table: pd.DataFrame, nothing: pd.DataFrame) -> list[str]:
         ({"dual-path-merged, strategy=gold": 0.65}, {"two": FAILED}),
         ({"seq2seq": 0.4}, {"all": FAILED}),
         ({"seq2seq": 0.71}, {"all": UNDECIDED}),
+        ({"gold": -0.1}, {"gold": FAILED}),
+        ({"gold": 0.01}, {"gold": UNDECIDED}),
+        ({"others": 0.1}, {"others": FAILED}),
+        ({"others": -0.01}, {"others": UNDECIDED}),
     ],
 )
 def test_predictions_about_the_larger_budget(changes: dict[str, float], others: dict[str, str]) -> None:
@@ -256,7 +263,7 @@ def test_predictions_about_real_rationales(changes: dict[str, float], found: lis
 def test_predictions_are_about_one_data_set_and_budget() -> None:
     assert of_real_rationales(budget="4e12 flops") == [UNTESTED, UNTESTED]
     assert of_real_rationales("reports") == [UNTESTED] * 3
-    assert len(of_real_rationales("generated")) == 9
+    assert len(of_real_rationales("generated")) == 11
 
 
 def of_reports(**changes: float) -> pd.DataFrame:
