@@ -37,7 +37,7 @@ from ases.looks import (
     span,
     step_names,
 )
-from ases.measures import MEASURES, Measure, measure_in
+from ases.measures import MEASURES, measure_in
 
 _BUDGETS = (("#0072b2", "s"), ("#e69f00", "D"), ("#009e73", "o"), ("#cc79a7", "^"), ("#000000", "v"))
 _GREY = "#7f7f7f"
@@ -191,28 +191,20 @@ def claim_differences(table: pd.DataFrame) -> Figure:
 def arm_lengths(table: pd.DataFrame) -> Figure:
     """Accuracy (or ROUGE-L) by the steps that the reference takes, a panel an arm, its baseline's in grey behind it.
 
-    Columns as in :func:`ases.cells.lengths_table`. A panel's title names the training-set size and budget where the
-    table has several.
+    Columns as in :func:`ases.cells.lengths_table`. Where the table has several training-set sizes and budgets, each has
+    a marker.
     """
     measure = measure_in(table)
     check("arm_lengths", table, ("train_size", "budget", "arm", "baseline", "steps", "n"), (measure.column,))
-    blocks = table.groupby(["train_size", "budget"], sort=False)
-    panels = list(table.groupby([*blocks.keys, "arm"], sort=False))
     places = {steps: place for place, steps in enumerate(sorted(table["steps"].unique()))}
-    figure, axes = _small_panels(len(panels), 4 if len(places) < 4 else 2)
-    for ax, ((size, budget, arm), rows) in zip(axes, panels, strict=True):
-        block = blocks.get_group((size, budget))
-        behind = block[block["arm"] == rows["baseline"].iloc[0]]
-        rows, behind = (one.assign(place=one["steps"].map(places)) for one in (rows, behind))
-        _over_baseline(ax, "place", measure, arm, rows, behind)
-        _name_panel(ax, arm, _differing(table, size, budget))
-        if len(places) > 6:
+    placed = table.assign(place=table["steps"].map(places))
+    said = f"95 % intervals; grey: baseline; {seeds_text(table)}"
+    figure, axes = _over_baselines(placed, "place", said, wide=len(places) > 3)
+    if len(places) > 6:
+        for ax in axes:
             ax.tick_params(axis="x", labelsize=5.5)  # so that the counts below them do not meet
     axes[0].set_xticks(list(places.values()), step_names(table))
-    measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("steps of the question" if measure.share else "pieces of the reference", fontsize=8)
-    figure.supylabel(measure.label, fontsize=8)
-    header(figure, f"95 % intervals; grey: its baseline; {seeds_text(table)}")
     return figure
 
 
@@ -269,21 +261,14 @@ _OF_CHAINS = {"written": "steps written", "enough": "chains with enough steps", 
 def arm_flops(table: pd.DataFrame) -> Figure:
     """Accuracy (or ROUGE-L) against training FLOPs (log axis), a panel an arm, its baseline's in grey behind it.
 
-    Columns as in :func:`ases.cells.by_flops`. A panel's title names the training-set size where the table has several.
+    Columns as in :func:`ases.cells.by_flops`. Where the table has several training-set sizes, each has a marker.
     """
     measure = measure_in(table)
     check("arm_flops", table, ("low", "high", "n", "seeds"), (measure.column,), keys=("train_size", "arm", "flops"))
-    panels = list(table.groupby(["train_size", "arm"], sort=False))
-    figure, axes = _small_panels(len(panels))
-    for ax, ((size, arm), rows) in zip(axes, panels, strict=True):
-        behind = table[(table["train_size"] == size) & (table["arm"] == read_arm(arm).baseline)]
-        _over_baseline(ax, "flops", measure, arm, rows, behind)
-        _name_panel(ax, arm, f"{size:,} examples" if table["train_size"].nunique() > 1 else "")
+    table = table.assign(budget="", baseline=[read_arm(arm).baseline for arm in table["arm"]])
+    figure, axes = _over_baselines(table, "flops", f"95 % intervals; grey: baseline; {_counted(table)}")
     flops_axis(axes[0], table["flops"])
-    measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
     figure.supxlabel("training FLOPs", fontsize=8)
-    figure.supylabel(measure.label, fontsize=8)
-    header(figure, f"95 % intervals; grey: its baseline; {_counted(table)}")
     return figure
 
 
@@ -323,14 +308,47 @@ def arm_rates(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _over_baseline(ax: Axes, along: str, measure: Measure, arm: str, rows: pd.DataFrame, behind: pd.DataFrame) -> None:
-    """An arm's measure along a column, with intervals; its baseline's in grey behind it, but behind itself nothing."""
-    rows, behind = (one.sort_values(along) for one in (rows, behind))
-    if arm not in behind["arm"].to_numpy():
-        ax.fill_between(behind[along], behind["low"], behind["high"], color="#e6e6e6", linewidth=0)
-        ax.plot(behind[along], behind[measure.column], color=_GREY, linestyle=(0, (4, 3)), linewidth=1)
-    ax.vlines(rows[along], rows["low"], rows["high"], color=arm_colour(arm), linewidth=1.4)
-    ax.plot(rows[along], rows[measure.column], marker="o", markersize=3.5, color=arm_colour(arm))
+def _over_baselines(table: pd.DataFrame, along: str, said: str, *, wide: bool = False) -> tuple[Figure, list[Axes]]:
+    """A panel an arm: the measure along a column, with intervals, and in grey behind it that of ``baseline``.
+
+    A marker a training-set size and budget, full for the last; behind a baseline itself stands nothing.
+    """
+    measure, blocks = measure_in(table), list(table.groupby(["train_size", "budget"], sort=False))
+    arms = _arms(table)
+    figure, axes = _small_panels(len(arms), 2 if wide else 4 if len(arms) % 3 else 3)
+    for ax, arm in zip(axes, arms, strict=True):
+        for (keys, block), marker in zip(blocks, _block_markers(len(blocks)), strict=True):
+            rows = block[block["arm"] == arm].sort_values(along)
+            behind = block[block["arm"].isin(rows["baseline"]) & (block["arm"] != arm)].sort_values(along)
+            if len(behind):
+                ax.fill_between(behind[along], behind["low"], behind["high"], color="#e6e6e6", linewidth=0)
+                look = _marked(marker, _GREY, 2.5)
+                ax.plot(behind[along], behind[measure.column], linestyle=(0, (4, 3)), linewidth=1, **look)
+            if len(rows):
+                ax.vlines(rows[along], rows["low"], rows["high"], color=arm_colour(arm), linewidth=1.4)
+                ax.plot(rows[along], rows[measure.column], **_marked(marker, arm_colour(arm), 4))
+            if ax is axes[0] and (named := _differing(table, *keys)):
+                ax.plot([], [], label=named, **_marked(marker, "#000000", 4))
+        _name_panel(ax, arm, "")
+    measure_axis(axes[0].yaxis, measure, top=min(1.0, float(table[[measure.column, "high"]].max().max())))
+    figure.supylabel(measure.label, fontsize=8)
+    if len(blocks) > 1:
+        legend_above(figure, axes[0], said, columns=len(blocks))
+    else:
+        header(figure, said)
+    return figure, axes
+
+
+def _marked(marker: str, colour: str, size: float) -> dict[str, str | float]:
+    return {"color": colour, "marker": marker, "markersize": size, "markerfacecolor": colour if marker == "o" else "w"}
+
+
+_BLOCK_MARKERS = ("o", "s", "^", "D", "v")
+
+
+def _block_markers(count: int) -> list[str]:
+    """A marker each, the last one the round one, which is drawn full."""
+    return [_BLOCK_MARKERS[place % len(_BLOCK_MARKERS)] for place in reversed(range(count))]
 
 
 def _counted(table: pd.DataFrame) -> str:

@@ -241,6 +241,18 @@ def test_a_panel_an_arm_has_its_baseline_behind_it() -> None:
     assert list(behind[0].get_ydata()) == base == list(own[0].get_ydata())
 
 
+def test_sizes_share_a_panel_and_differ_by_marker() -> None:
+    few = lengths_table(with_steps(grid({key: TWO[key] for key in TWO if key[1] == LARGE}), 2))
+    figure = arm_lengths(pd.concat([few, few[few["arm"] == "seq2seq"].assign(train_size=2000)]))
+    drawn = [ax for ax in figure.axes if ax.get_visible()]
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in drawn] == ["seq2seq", "uni-path"]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["500 examples", "2,000 examples"]
+    marks = {line.get_label(): (line.get_marker(), line.get_markerfacecolor()) for line in legend.get_lines()}
+    assert len(set(marks.values())) == 2 and marks["500 examples"][1] == "w"
+    assert [len(line.get_xdata()) for line in drawn[1].lines] == [2, 2], "what was not run has no line"
+
+
 def test_how_many_seeds_a_difference_needs_is_planned_from_those_that_ran() -> None:
     made = grid(TWO)
     table = seeds_table(made, 0.05).set_index("budget")
