@@ -78,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     status = add("status", _status, "which runs are done, running, failed (and why) or missing, and how long is left")
     status.add_argument("--cores", type=_cores, metavar="N", help="notebooks at a time (default: 2, or fewer cores)")
     add("verify", _verify, "compare the computed tables with the published ones")
-    add("export", _export, "keep finished runs' metrics and predictions in figures/results")
+    export = add("export", _export, "keep finished runs' metrics and predictions in figures/results")
+    for one in (whole, status, export):
+        text = "of the notebooks that the file ends with this one alone, with what it needs; may be said again"
+        one.add_argument("--only", action="append", default=[], metavar="NOTEBOOK", help=text)
     renew = add("publish", _publish, "renew notebooks/ and figures/ from what reproduce made")
     renew.add_argument("--only", action="append", default=[], metavar="NOTEBOOK", help="publish this one alone")
     text = "fetch a named data set from its origin, at one commit, checked by hash"
@@ -133,6 +136,12 @@ def _parameters(options: argparse.Namespace) -> dict[str, Any]:
     return {**in_file, **strict.parse_assignments(options.given)}
 
 
+def _parameters_of_only(options: argparse.Namespace) -> dict[str, Any]:
+    from ases.runs import only_for
+
+    return only_for(_parameters(options), options.only)
+
+
 def _run(options: argparse.Namespace) -> int:
     from ases import parameters as strict
     from ases.execution import execute, prepare
@@ -153,7 +162,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     from ases.reproduction import reproduce
     from ases.verification import report
 
-    parameters = _parameters(options)
+    parameters = _parameters_of_only(options)
     print(report(parameters, reproduce(parameters, options.cores)), flush=True)
     return 0
 
@@ -175,7 +184,7 @@ def _status(options: argparse.Namespace) -> int:
     from ases.reproduction import at_a_time, planned
     from ases.status import report_lines
 
-    parameters = _parameters(options)
+    parameters = _parameters_of_only(options)
     print("\n".join(report_lines(planned(parameters), at_a_time(options.cores), parameters)))
     return 0
 
@@ -193,7 +202,7 @@ def _export(options: argparse.Namespace) -> int:
     from ases.exporting import export
     from ases.reproduction import planned
 
-    written = export(planned(_parameters(options)))
+    written = export(planned(_parameters_of_only(options)))
     print("\n".join(str(path.relative_to(strict.root())) for path in written) or "nothing to export that is not there")
     return 0
 

@@ -2,7 +2,7 @@
 
 >>> runs = plan({"size": "smoke", "methods": ["seq2seq"], "seeds": [0]})
 >>> [run.step for run in runs]
-['data', 'training', 'generation', 'comparison', 'results']
+['data', 'training', 'generation', 'comparison']
 
 A run's key hashes the settings that matter for its step, the keys of its inputs, the source of the modules it
 computes with, and the fingerprint of collected data. So equal work has one folder, whoever asks for it, and a
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shlex
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ases import parameters as strict
@@ -32,6 +32,8 @@ __all__ = [
     "cells",
     "check_inputs",
     "command",
+    "last_steps",
+    "only_for",
     "open_run",
     "plan",
     "run_for",
@@ -62,15 +64,33 @@ def plan(parameters: Mapping[str, Any]) -> list[Run]:
     last = []
     for point in points(parameters):
         given = {name: value for name, value in point.items() if value is not None}
-        studied = any(name in given for name in OF_SEVERAL["segmentation"])
-        steps = [step for step in ("start", *GRIDS) if given.get(OF_SEVERAL[step][0])]
-        if given.get("methods") or not steps:
-            steps.append("results" if studied else "comparison")
         try:
-            last += [find(step, given, known) for step in steps]
+            last += [find(step, given, known) for step in last_steps(given)]
         except ParameterError as error:
             raise ParameterError(": ".join(filter(None, [point_name(parameters, point), str(error)]))) from None
     return with_inputs(*last)
+
+
+def last_steps(given: Mapping[str, Any]) -> list[str]:
+    """The steps that a parameter file ends with, told by its lists; of methods, the results page or the comparison."""
+    steps = [step for step in ("start", *GRIDS) if given.get(OF_SEVERAL[step][0])]
+    if given.get("methods") or not steps:
+        studied = any(given.get(name) is not None for name in OF_SEVERAL["segmentation"])
+        steps.append("results" if studied else "comparison")
+    return steps
+
+
+def only_for(given: Mapping[str, Any], notebooks: Collection[str]) -> dict[str, Any]:
+    """The parameters without the lists of the other notebooks that the file ends with; all of them where none is named.
+
+    Raises ParameterError where a name is not one of those notebooks.
+    """
+    ends = {STEPS[step]: OF_SEVERAL[step] for step in last_steps(given)}
+    if absent := [name for name in notebooks if name not in ends]:
+        raise ParameterError(f"these parameters do not end with {absent[0]}, but with {', '.join(ends)}")
+    kept = {name for notebook in notebooks or ends for name in ends[notebook]}
+    left = {name for names in ends.values() for name in names} - kept
+    return {name: value for name, value in given.items() if name not in left}
 
 
 def with_inputs(*last: Run) -> list[Run]:

@@ -250,6 +250,25 @@ def test_going_on_from_the_whole_chain_model_needs_its_run() -> None:
     assert labelled.input("training").key == labelled.input("scoring").input("training").key
 
 
+def test_one_study_of_a_file_is_planned_alone() -> None:
+    experiment = {"arms": ["seq2seq", "uni-path"], "train_sizes": [50], "budgets": ["1e10 flops"], "seeds": [0, 1]}
+    rates = {"rate_arms": ["seq2seq"], "rate_sizes": [50], "rate_budgets": ["1e10 flops"], "rate_seeds": [0]}
+    given = {"size": "smoke", **experiment, **rates}
+    assert runs.only_for(given, []) == given
+    assert runs.only_for(given, ["07_rates", "07_experiment"]) == given
+    assert runs.only_for(given, ["07_experiment"]) == {"size": "smoke", **experiment}
+    assert {run.step for run in runs.plan(runs.only_for(given, ["07_rates"]))} == {
+        "data",
+        "training",
+        "generation",
+        "rates",
+    }
+    starts = {"starts": ["seq2seq"], "start_methods": ["seq2seq"], "train_sizes": [50], "seeds": [0]}
+    assert runs.only_for({**starts, **given}, ["07_start"]) == {"size": "smoke", **starts, "seeds": [0, 1]}
+    with pytest.raises(ParameterError, match="do not end with 04_training, but with 07_experiment, 07_rates"):
+        runs.only_for(given, ["04_training"])
+
+
 def test_errors_of_plans() -> None:
     with pytest.raises(ParameterError, match="methods and seeds"):
         runs.plan({"size": "smoke"})
