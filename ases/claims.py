@@ -16,6 +16,7 @@ from ases.cells import Grid
 from ases.errors import DataError
 from ases.measures import MEASURES, headline
 from ases.statistics import compare, holm
+from ases.verdicts import interval_text
 
 MARGIN = 0.03
 """Two arms do as well as each other when the whole 95 % interval of their difference lies within this (accuracy)."""
@@ -114,13 +115,16 @@ def claims_shown(table: pd.DataFrame) -> pd.DataFrame:
         row = part.iloc[0]
         text = row["finding"]
         if pd.notna(row["difference"]):
-            scale, unit = (1.0, "BLEU") if row["measure"] == "bleu" else _unit(row["measure"])
-            spread = f"{row['low'] * scale:+.1f} to {row['high'] * scale:+.1f}"
-            digits = f"{row['difference'] * scale:+.1f} {unit} ({spread})"
-            text = f"{row['finding']}: {digits}" if ":" not in row["finding"] else f"{row['finding']}, {digits}"
-            text += _beside_bleu(row, table)
+            text += f"{',' if ':' in text else ':'} {_effect_text(row)}{_beside_bleu(row, table)}"
         shown.setdefault(f"{claim} ({first} against {second})", {})[f"{size:,} training examples"] = text
     return pd.DataFrame(shown).T.rename_axis("claim").reset_index()
+
+
+def _effect_text(row: pd.Series) -> str:
+    effect = row["difference"], row["low"], row["high"]
+    if row["measure"] != "bleu":
+        return interval_text(effect, row["measure"])
+    return "{:+.1f} BLEU ({:+.1f} to {:+.1f})".format(*effect)
 
 
 def _beside_bleu(row: pd.Series, table: pd.DataFrame) -> str:
@@ -129,11 +133,6 @@ def _beside_bleu(row: pd.Series, table: pd.DataFrame) -> str:
     others = table[alike & (table["measure"] != "bleu") & table["difference"].notna()]
     if row["measure"] != "bleu" or others.empty:
         return ""
-    scale, unit = _unit(others["measure"].iloc[0])
-    name = MEASURES[others["measure"].iloc[0]].label
-    return f", with {others['difference'].iloc[0] * scale:+.1f} {unit} in {name}"
-
-
-def _unit(measure: str) -> tuple[float, str]:
-    shown = MEASURES[measure]
-    return (100.0, "points") if shown.share else (100.0, f"{shown.label} x 100")
+    measure = MEASURES[others["measure"].iloc[0]]
+    said = measure.difference_text(others["difference"].iloc[0])
+    return f", with {said} {'points in ' if measure.share else ''}{measure.label}"

@@ -355,6 +355,7 @@ def _shown_beside() -> list[str | None]:
         (Shelf("classroom"), "efficiency"): ("efficiency.csv", "multiples.csv", "flops.csv", "expectations.csv"),
         (Shelf("classroom"), "sensitivity"): ("sensitivity.csv", "longer.csv", "expectations.csv"),
         (Shelf("classroom"), "rates"): ("expectations.csv",),
+        (Shelf("quick"), "start"): ("start.csv",),
     }
     paths = [shelf.figures(STEPS[step]) / name for (shelf, step), names in shown.items() for name in names]
     return [file_hash(path) if path.is_file() else None for path in paths]
