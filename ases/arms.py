@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-from ases.choices import BASELINE, METHODS
+from ases.choices import BASELINE, CONTROLS, METHODS
 from ases.errors import ParameterError
 from ases.flat_yaml import read_yaml
 from ases.settings import PARTS, BenchmarkSettings, DataSettings
@@ -164,8 +164,14 @@ def read_arm(text: str) -> Arm:
 
 
 def is_ases(arm: str) -> bool:
-    """Whether the arm of that name is an AS-ES arm, which writes a chain segment by segment."""
+    """Whether the arm of that name writes a chain segment by segment: an AS-ES arm, or one of their controls."""
     return read_arm(arm).method.startswith(("uni-path", "dual-path"))
+
+
+def is_control(arm: str) -> bool:
+    """Whether it writes segment by segment without AS-ES: piece by piece (``none``), or with borders by chance."""
+    read = read_arm(arm)
+    return read.method == "uni-path" or read.parameters.get("strategy") in (*CONTROLS, "none")
 
 
 def arm_text(arm: str) -> str:

@@ -11,17 +11,19 @@ from typing import Any
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, LOOKUP, arm_text, is_ases
-from ases.cells import Grid
+from ases.arms import LEARNING_RATE, LOOKUP, arm_text, is_ases, is_control, read_arm
+from ases.cells import Grid, at_floor
 from ases.choices import BASELINE
 from ases.measures import MEASURES, Measure, measure_in
-from ases.verdicts import CLOSE
+from ases.verdicts import CLOSE, accuracy_of, apart
+
+_ENDS = ("difference", "difference_low", "difference_high")
 
 
 def short_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A :func:`ases.cells.cell_table` for a reader: an arm a row, texts with intervals, costs in powers of ten."""
     measure = measure_in(table)
-    text, apart = measure.text, measure.difference_text
+    text, difference = measure.text, measure.difference_text
     rows = table.to_dict("records")
     return pd.DataFrame(
         {
@@ -32,7 +34,7 @@ def short_cells(table: pd.DataFrame) -> pd.DataFrame:
                 f"{text(row[measure.column])} ({text(row['low'])} to {text(row['high'])})" for row in rows
             ],
             f"{'points' if measure.share else measure.label} over its baseline": [
-                _with_interval(row, apart) for row in rows
+                _with_interval(row, difference) for row in rows
             ],
             "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
             "BLEU": table["bleu"].round(1),
@@ -58,7 +60,7 @@ def _bleu_text(rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
 
 def _with_interval(row: dict[str, Any], text: Callable[[float], str], start: str = "") -> str:
     """The difference in a row, ``start`` before its columns' names, with its interval; empty where there is none."""
-    value, low, high = (row[f"{start}{name}"] for name in ("difference", "difference_low", "difference_high"))
+    value, low, high = (row[f"{start}{name}"] for name in _ENDS)
     return "" if pd.isna(value) else f"{text(value)} ({text(low)} to {text(high)})"
 
 
@@ -74,13 +76,13 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
         said = [_reached(part, measure)]
         for word, rows in (("better", better), ("worse", worse)):
             said += [f"{word} are {_with_differences(rows, measure)}"] if len(rows) else []
-        said += [f"not told apart from their baseline: {_with_differences(rest, measure)}"] if len(rest) else []
-        lines.append(f"{start}: {'; '.join(said)}.{_floor_text(part, measure)}")
+        said += [f"not told apart from their baseline: {_with_intervals(rest, measure)}"] if len(rest) else []
+        lines.append(f"{start}: {'; '.join(said)}.{_floor_text(part)}")
     return lines
 
 
-def _floor_text(part: pd.DataFrame, measure: Measure) -> str:
-    if not _at_floor(part, measure):
+def _floor_text(part: pd.DataFrame) -> str:
+    if not at_floor(part):
         return ""
     return (
         f" Seq2seq leads answer-only by less than {100 * CLOSE:g} points here, and no trained arm is better than "
@@ -88,48 +90,76 @@ def _floor_text(part: pd.DataFrame, measure: Measure) -> str:
     )
 
 
-def _at_floor(part: pd.DataFrame, measure: Measure) -> bool:
-    better, _, _ = _told_apart(part)
-    alone = part[part["arm"] == "answer-only"]
-    if not measure.share or alone.empty or any(not arm.startswith(LOOKUP) for arm in better["arm"]):
-        return False
-    return bool((alone["difference_low"] > -CLOSE).all())
-
-
 _UNITS = {"flops": "training FLOPs", "target_tokens": "target tokens", "epochs": "epochs"}
 
 
 def short_answer(table: pd.DataFrame) -> list[str]:
-    """How the AS-ES arms of a :func:`ases.cells.cell_table` fare against their baselines, a sentence a kind of budget.
+    """How arms that write segment by segment fare in a :func:`ases.cells.cell_table`: in all, then by size and budget.
 
-    Those that are better are named, each with its training-set size, budget and difference; those of sizes and budgets
-    with which nobody has learned to answer (:func:`cell_findings`) are counted apart.
+    AS-ES arms are counted apart from their controls, which iterate without it (:func:`ases.arms.is_control`). Those
+    that are better are named; sizes and budgets with which nobody has learned to answer (:func:`cell_findings`) count
+    for nothing. Of the others it is said how many answer more than answer-only, by intervals taken to be independent.
     """
-    measure, lines = measure_in(table), []
+    measure, whole, single = measure_in(table), [], []
     for unit, equal in _UNITS.items():
-        learned, untaught = [], 0
-        for _, part in _parts(table[table["budget"].str.endswith(f" {unit}")]):
+        learned = []
+        for start, part in _parts(table[table["budget"].str.endswith(f" {unit}")]):
             rows = part[part["arm"].map(is_ases)]
-            if _at_floor(part, measure):
-                untaught += len(rows)
-            else:
+            if at_floor(part):
+                single.append(f"{start}: all have learned too little to be compared.")
+            elif len(rows):
                 learned.append(rows)
-        better, worse, rest = _told_apart(pd.concat(learned or [table[:0]]))
+                single.append(f"{start}: {'; '.join([*_by_kind(rows, measure), *_over_answers(part, measure)])}.")
+        if learned:
+            whole.append(f"At equal {equal}, {'; '.join(_by_kind(pd.concat(learned), measure))}.")
+    return [" ".join(whole), *single] if whole else single
+
+
+def _by_kind(rows: pd.DataFrame, measure: Measure) -> Iterator[str]:
+    """Of AS-ES arms and of controls, as far as there are any: how many are better, worse, and neither."""
+    control = rows["arm"].map(is_control)
+    for name, part in (("AS-ES arms", rows[~control]), ("controls, which iterate without it", rows[control])):
+        better, worse, rest = _told_apart(part)
         if count := len(better) + len(worse) + len(rest):
-            named = "; ".join(f"{start}: {_with_differences(one, measure)}" for start, one in _parts(better))
-            won = f"{len(better)} clearly better ({named})" if named else "0 clearly better"
-            compared = f"of {_comparisons(count)} of an AS-ES arm with its baseline"
-            lines.append(
-                f"At equal {equal}, {compared}: {won}, {len(worse)} clearly worse, {len(rest)} not told apart."
-            )
-        if untaught:
-            words = ["more"] * bool(count) + ["are" if untaught > 1 else "is"]
-            lines.append(f"{untaught} {' '.join(words)} of arms that have learned too little to be compared.")
+            won = f" ({'; '.join(_won(better, measure))})" if len(better) else ""
+            counts = f"{len(better)} clearly better{won}, {len(worse)} clearly worse, {len(rest)} not told apart"
+            yield f"of {count} comparison{'s' * (count > 1)} of {name}, {counts}"
+
+
+def _won(better: pd.DataFrame, measure: Measure) -> Iterator[str]:
+    places = len(better[["train_size", "budget"]].drop_duplicates())
+    for start, rows in _parts(better):
+        yield f"{f'{start}: ' if places > 1 else ''}{_with_differences(rows, measure)}"
+
+
+def _over_answers(part: pd.DataFrame, measure: Measure) -> Iterator[str]:
+    alone, rows = part[part["arm"] == "answer-only"], part[part["arm"].map(is_ases)]
+    if measure.share and len(alone):
+        own = accuracy_of(alone.iloc[0])
+        more = sum(apart(accuracy_of(row), own)[1] > 0 for _, row in rows.iterrows())
+        yield f"{more} of the {len(rows)} answer clearly more than answer-only does"
+
+
+def over_answers(table: pd.DataFrame) -> str:
+    """Of a :func:`ases.evaluation.comparison_table`: how many methods answer more than answer-only; or nothing."""
+    measure = measure_in(table)
+    return "".join(
+        f"{said[0].upper()}{said[1:]}." for said in _over_answers(table.rename(columns={"method": "arm"}), measure)
+    )
+
+
+def seeds_findings(few: pd.DataFrame, more: pd.DataFrame) -> list[str]:
+    """Where two tables of cells hold the same arm, size and budget, the second with more seeds: what these say."""
+    both = few.merge(more, on=["train_size", "budget", "arm"], suffixes=("", "_more"))
+    both = both[both["difference"].notna() & both["difference_more"].notna() & (both["seeds_more"] > both["seeds"])]
+    measure, lines = measure_in(few), []
+    text, unit = measure.difference_text, " points" if measure.share else f" {measure.label}"
+    for row in both.to_dict("records"):
+        others = {name: row[f"{name}_more"] for name in _ENDS}
+        place = f"{row['train_size']:,} training examples, {row['budget']}: {arm_text(row['arm'])}"
+        with_more = f"with {row['seeds_more']} seeds {_with_interval(others, text)}"
+        lines.append(f"{place} {text(row['difference'])}{unit} over its baseline, {with_more}.")
     return lines
-
-
-def _comparisons(count: int) -> str:
-    return f"{count} comparison" if count == 1 else f"{count} comparisons"
 
 
 def variant_findings(table: pd.DataFrame) -> list[str]:
@@ -140,12 +170,24 @@ def variant_findings(table: pd.DataFrame) -> list[str]:
         better, worse, rest = _told_apart(part)
         ends = [measure.difference_text(one).lstrip("+") for one in sorted(-worse["difference"])]
         by = f", by {' to '.join(dict.fromkeys([ends[0], ends[-1]]))}{unit}" if ends else ""
-        named = [_with_differences(rows, measure) for rows in (better, rest)]
+        named = [_with_differences(better, measure), _with_intervals(rest, measure)]
         ahead, alike = (f" ({one})" if one else "" for one in named)
         said = f"{len(better)} better than their baselines{ahead}, {len(worse)} worse{by}, {len(rest)} not told apart"
         lines.append(f"{start}: of {len(better) + len(worse) + len(rest)} arms, {said}{alike}.")
-        lines.append(f"{start}, their baselines: {_reached(part, measure)}.")
+        lines.append(f"{start}, their baselines: {_reached(part, measure)}.{_fallen(part, better, measure)}")
     return lines
+
+
+def _fallen(part: pd.DataFrame, better: pd.DataFrame, measure: Measure) -> str:
+    """Which of the better arms are held against one that reaches less than seq2seq, so that a lead is a smaller one."""
+    reached = part.set_index("arm")[measure.column]
+    bases = {arm: read_arm(arm).baseline for arm in better["arm"]}
+    said = [
+        f" {arm_text(arm)} is held against {arm_text(base)}, which reaches less than {BASELINE}."
+        for arm, base in bases.items()
+        if {base, BASELINE} <= set(reached.index) and reached[base] < reached[BASELINE]
+    ]
+    return "".join(said)
 
 
 def _parts(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -172,12 +214,18 @@ def _with_differences(rows: pd.DataFrame, measure: Measure) -> str:
     return ", ".join(f"{arm_text(arm)} ({measure.difference_text(value)})" for arm, value in named)
 
 
+def _with_intervals(rows: pd.DataFrame, measure: Measure) -> str:
+    text = measure.difference_text
+    named = ((arm_text(row["arm"]), _with_interval(row, text)) for row in rows.to_dict("records"))
+    return ", ".join(f"{arm} ({found.replace(' (', '; ')}" for arm, found in named)
+
+
 def rouge_findings(table: pd.DataFrame) -> list[str]:
     """:func:`cell_findings` of ROUGE-L where a :func:`ases.cells.cell_table` has it beside accuracy, else empty."""
     if "rouge_l_difference" not in table:
         return []
-    shown = table.drop(columns=["accuracy", "difference", "p_holm"])
-    shown = shown.rename(columns={"rouge_l_difference": "difference", "rouge_l_p_holm": "p_holm"})
+    own = [*_ENDS, "p_holm"]
+    shown = table.drop(columns=["accuracy", *own]).rename(columns={f"rouge_l_{name}": name for name in own})
     return [f"{MEASURES['rouge_l'].label}, {line}" for line in cell_findings(shown)]
 
 

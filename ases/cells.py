@@ -9,7 +9,7 @@ choose an arm's plateau, test questions measure it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +24,9 @@ from ases.evaluation import budgets_of, measure_by_length, steps_of
 from ases.examples import read_examples
 from ases.lookup import lookup_predictions
 from ases.measures import MEASURES, Measure, headline, measure_in
+from ases.power import ALPHA
 from ases.statistics import compare, holm, summarise
+from ases.verdicts import CLOSE
 
 BEST = "best budget"
 """The name of the budget that each arm was best with on validation questions."""
@@ -127,7 +129,8 @@ def cell_table(grid: Grid) -> pd.DataFrame:
     Columns: ``train_size, budget, arm, n`` (questions), ``seeds, accuracy`` (or ``rouge_l``), ``low, high``,
     ``difference`` to the arm's baseline with ``difference_low, difference_high`` (95 %, paired: same seeds and
     questions) and ``p_holm``, corrected over all rows that have one; ``detectable``, the smallest difference that these
-    seeds and questions find with 80 % power (several seeds only); ``bleu`` of the corpus, ``rouge_l`` beside accuracy,
+    seeds and questions find with 80 % power, counted alone, and ``detectable_corrected``, at the strictest step of
+    Holm's correction, which the first of all rows has to pass; ``bleu`` of the corpus, ``rouge_l`` beside accuracy,
     ``valid, learning_rate, epochs, training_flops, target_tokens, scorer_flops, generation_flops`` (a question's):
     means over seeds. Then ``cohens_h`` of accuracy's difference (``cohens_d`` of ROUGE-L's) with ``_low, _high``
     (:func:`ases.effects.effect_sizes`); and for the mean sentence BLEU (0-100) and ROUGE-L (0-1), where predictions
@@ -137,9 +140,12 @@ def cell_table(grid: Grid) -> pd.DataFrame:
     measure = MEASURES[headline(grid.predictions)]
     beside = [name for name in _BESIDE if name != measure.name and name in grid.predictions]
     beside = [name for name in beside if grid.predictions[name].notna().all()]
+    blocks = list(grid.predictions.groupby(["train_size", "budget"], sort=False))
+    compared = sum(rows["arm"].nunique() - 1 for _, part in blocks for _, rows in by_baseline(part, grid.baselines))
+    alphas = {"detectable": ALPHA, "detectable_corrected": ALPHA / max(compared, 1)}
     rows = []
-    for (size, budget), part in grid.predictions.groupby(["train_size", "budget"], sort=False):
-        rows.append(_block(part, grid.baselines, measure, beside).assign(train_size=size, budget=budget))
+    for (size, budget), part in blocks:
+        rows.append(_block(part, grid.baselines, measure, beside, alphas).assign(train_size=size, budget=budget))
     table = pd.concat(rows, ignore_index=True)
     for start in ("", *(f"{name}_" for name in beside)):
         compared = table[f"{start}p"].notna()
@@ -147,11 +153,24 @@ def cell_table(grid: Grid) -> pd.DataFrame:
         if compared.any():
             table.loc[compared, f"{start}p_holm"] = holm(table.loc[compared, f"{start}p"])
     table = table.merge(grid.costs.groupby(_KEYS, sort=False).mean().drop(columns="seed").reset_index(), on=_KEYS)
-    first = [*_KEYS, "n", "seeds", measure.column, "low", "high", *_COMPARED[:-1], "p_holm", "detectable", "bleu"]
+    first = [*_KEYS, "n", "seeds", measure.column, "low", "high", *_COMPARED[:-1], "p_holm", *alphas, "bleu"]
     shown = ["rouge_l"] if measure.name == "correct" else []
     last = ["valid", LEARNING_RATE, "epochs", "training_flops", "target_tokens", "scorer_flops", "generation_flops"]
     others = [f"{name}_{column}" for name in beside for column in (*_COMPARED[:-1], "p_holm")]
     return table[[*first, *shown, *last, *_effect(measure), *others]]
+
+
+def at_floor(part: pd.DataFrame) -> bool:
+    """Whether nobody has learned to answer from rationales, in rows of a :func:`cell_table` of one size and budget.
+
+    So it is where seq2seq leads answer-only by less than :data:`ases.verdicts.CLOSE` (the whole interval) and no
+    trained arm is clearly better than its baseline. Without answer-only or answers there is no floor to see.
+    """
+    alone = part[part["arm"] == "answer-only"]
+    better = part[(part["p_holm"] < 0.05) & (part["difference"] > 0)]
+    if "accuracy" not in part or alone.empty or any(not arm.startswith(LOOKUP) for arm in better["arm"]):
+        return False
+    return bool((alone["difference_low"] > -CLOSE).all())
 
 
 def _effect(measure: Measure) -> list[str]:
@@ -159,20 +178,27 @@ def _effect(measure: Measure) -> list[str]:
     return [name, f"{name}_low", f"{name}_high"]
 
 
-def _block(part: pd.DataFrame, baselines: dict[str, str], measure: Measure, beside: Sequence[str]) -> pd.DataFrame:
-    """All arms at one training-set size and budget."""
+def _block(
+    part: pd.DataFrame,
+    baselines: dict[str, str],
+    measure: Measure,
+    beside: Sequence[str],
+    alphas: Mapping[str, float],
+) -> pd.DataFrame:
+    """All arms at one training-set size and budget; ``alphas`` are levels by the column of what is found at them."""
     blocks = []
     for baseline, rows in _held_against(part, baselines):
         arms = summarise(rows, value=measure.name).set_index("method").drop(columns="value")
         if len(arms) > 1:
             effects = effect_sizes(rows, baseline=baseline, value=measure.name).set_index("method")[_effect(measure)]
-            power = power_table(rows, baseline).set_index("method")["detectable_difference"].rename("detectable")
+            found = {name: power_table(rows, baseline, alpha).set_index("method") for name, alpha in alphas.items()}
+            power = pd.DataFrame({name: one["detectable_difference"] for name, one in found.items()})
             others = [_compared(rows, baseline, name, f"{name}_") for name in beside]
             arms = arms.join([_compared(rows, baseline, measure.name), power, effects, *others])
         blocks.append(arms.rename(columns={"mean": measure.column}))
     found = pd.concat(blocks)
     compared = [f"{start}{name}" for start in ("", *(f"{name}_" for name in beside)) for name in _COMPARED]
-    found = found.reindex(columns=list(dict.fromkeys([*found, *compared, "detectable", *_effect(measure)])))
+    found = found.reindex(columns=list(dict.fromkeys([*found, *compared, *alphas, *_effect(measure)])))
     means = part.groupby("arm", sort=False)[[name for name in ("rouge_l", "flops") if name in part]].mean()
     means = means.rename(columns={"flops": "generation_flops"})
     means = means.drop(columns=[name for name in means if name == measure.column])

@@ -17,7 +17,7 @@ import pandas as pd
 from ases.choices import BASELINE, METHODS
 from ases.effects import SCORES, SHARES, effect_sizes
 from ases.measures import MEASURES, headline
-from ases.power import Spread, detectable_difference, detectable_mean, detectable_over_seeds, spread_of
+from ases.power import ALPHA, Spread, detectable_difference, detectable_mean, detectable_over_seeds, spread_of
 from ases.statistics import tables_of
 
 _SIZES = ((0.2, "a negligible effect"), (0.5, "a small effect"), (0.8, "a medium effect"), (math.inf, "a large effect"))
@@ -79,8 +79,8 @@ def _bounds(row: dict[str, float], name: str, form: str) -> str:
 # What could have been found -------------------------------------------------------------------------------------
 
 
-def power_table(predictions: pd.DataFrame, baseline: str = BASELINE) -> pd.DataFrame:
-    """The smallest difference to the baseline that these runs can show with 80 % power, by method.
+def power_table(predictions: pd.DataFrame, baseline: str = BASELINE, alpha: float = ALPHA) -> pd.DataFrame:
+    """The smallest difference to the baseline that these runs can show with 80 % power, by method, at level ``alpha``.
 
     ``method, measure, n, seeds, detectable_difference`` and what it follows from. One seed, right or wrong: the share
     of questions on which the two methods ``disagree``; scores: the ``deviation`` of their differences. Several seeds:
@@ -96,15 +96,15 @@ def power_table(predictions: pd.DataFrame, baseline: str = BASELINE) -> pd.DataF
         if seeds > 1:
             spread = spread_of(first.astype(float) - second)
             row |= {"seed_spread": spread.seeds, "question_spread": spread.questions, "rest": spread.rest}
-            found = detectable_over_seeds(seeds, n, spread)
+            found = detectable_over_seeds(seeds, n, spread, alpha=alpha)
         elif measure == "correct":
             share = float((first != second).mean())
             row |= {"disagree": share}
-            found = detectable_difference(n, share) if share else math.nan
+            found = detectable_difference(n, share, alpha=alpha) if share else math.nan
         else:
             deviation = float((first - second).std(ddof=1)) if n > 1 else math.nan
             row |= {"deviation": deviation}
-            found = detectable_mean(n, deviation) if deviation > 0 else math.nan
+            found = detectable_mean(n, deviation, alpha=alpha) if deviation > 0 else math.nan
         rows.append(row | {"detectable_difference": found})
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["method", "n", "seeds", "detectable_difference"])
 

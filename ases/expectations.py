@@ -36,7 +36,6 @@ from ases.verdicts import (
     interval_text,
     judged,
     lead_of,
-    points,
     reversed_interval,
     verdict_table,
     within,
@@ -104,7 +103,7 @@ def _ahead_at_equal_tokens(found: _Experiment) -> Verdict:
     if rows.empty:
         return UNTESTED, "no budget in target tokens was run"
     clear = rows[rows["p_holm"] < 0.05]
-    said = ", ".join(f"{points(value)} points" for value in rows["difference"])
+    said = ", ".join(interval_text(lead_of(row)) for _, row in rows.iterrows())
     if len(clear) < len(rows):
         return UNDECIDED, said
     return (HELD if (clear["difference"] > 0).all() else FAILED), said
@@ -116,9 +115,12 @@ def _alike_at_plateau(found: _Experiment) -> Verdict:
     rows = found.plateau[found.plateau["arm"] == _UNI]
     if rows.empty:
         return UNTESTED, "uni-path was not run"
-    row, own = rows.iloc[0], found.table[found.table["arm"] == _UNI]
-    if own.loc[own["budget"].str.endswith(" flops"), "budget"].nunique() < 2:
-        return UNTESTED, f"one budget of FLOPs shows no plateau; at that budget {interval_text(lead_of(row))}"
+    row = rows.iloc[0]
+    trained = found.table[found.table["budget"].str.endswith(" flops") & (found.table["arm"] != LOOKUP)]
+    had_by = trained.groupby("budget")["arm"].nunique()
+    if (had_by == trained["arm"].nunique()).sum() < 2:
+        said = "one budget of FLOPs that all arms had shows no plateau"
+        return UNTESTED, f"{said}; at that budget {interval_text(lead_of(row))}"
     return within(lead_of(row), -CLOSE, CLOSE), interval_text(lead_of(row))
 
 

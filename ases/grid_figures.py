@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from ases.arms import UNITS, read_arm
-from ases.claims import MARGIN
+from ases.claims import MARGIN, NOT_JUDGED
 from ases.efficiency_figures import arm_looks
 from ases.looks import (
     LOOKS,
@@ -41,6 +41,7 @@ from ases.measures import MEASURES, measure_in
 
 _BUDGETS = (("#0072b2", "s"), ("#e69f00", "D"), ("#009e73", "o"), ("#cc79a7", "^"), ("#000000", "v"))
 _GREY = "#7f7f7f"
+_OF_FINDINGS = {"confirmed": ("#0072b2", "o"), NOT_JUDGED: (_GREY, "s")}
 
 WIDE = 26
 """Characters of a line in the name of a row."""
@@ -167,8 +168,7 @@ def claim_differences(table: pd.DataFrame) -> Figure:
         for at, (_, row) in enumerate(rows.iterrows()):
             if pd.notna(row["difference"]):
                 scale = 0.01 if row["measure"] == "bleu" else 1.0
-                colour = "#0072b2" if row["finding"] == "confirmed" else "#d55e00"
-                marker = "o" if row["finding"] == "confirmed" else "X"
+                colour, marker = _OF_FINDINGS.get(row["finding"], ("#d55e00", "X"))
                 ax.plot([scale * row["low"], scale * row["high"]], [at, at], color=colour, linewidth=1.6)
                 ax.plot(scale * row["difference"], at, marker=marker, color=colour)
             finding = folded(row["finding"], 17)
@@ -179,7 +179,7 @@ def claim_differences(table: pd.DataFrame) -> Figure:
         counts = f"n = {span(tested['n'])}, {seeds_text(tested)}" if len(tested) else ""
         ax.set_title(_panel_title(size, counts, len(sizes)))
     margin = f"within {100 * MARGIN:g} points, as good as equal"
-    said = f"dot: confirmed; cross: not; grey: {margin}; of BLEU, a point is one of its hundred"
+    said = f"dot: confirmed; cross: not; square: not judged\ngrey: {margin}; of BLEU, a point is one of its hundred"
     drawn_sizes = [size for size, _ in panels]
     if absent := [f"{size:,}" for size, _ in sizes if size not in drawn_sizes]:
         said += f"\nno claim could be tested with {' and '.join(absent)} training examples"

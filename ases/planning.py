@@ -20,19 +20,27 @@ from ases.measures import MEASURES, measure_in
 def power_line(table: pd.DataFrame) -> str:
     """The smallest differences that a :func:`cell_table` could find, in words, and whether its seeds are too few.
 
+    By training-set size, each comparison counted alone and at the strictest step of Holm's correction over the table.
     Empty where nothing can be said of it.
     """
-    measure, found, seeds = measure_in(table), table["detectable"].dropna(), int(table["seeds"].max())
+    measure, found, seeds = measure_in(table), table[table["detectable"].notna()], int(table["seeds"].max())
     if found.empty:
         return ""
-    middle, most = (measure.difference_text(value).lstrip("+") for value in (found.median(), found.max()))
-    unit = " points" if measure.share else f" {measure.label}"
-    said = (
+    unit = "points" if measure.share else measure.label
+
+    def text(values: pd.Series) -> str:
+        return " and ".join(measure.difference_text(one).lstrip("+") for one in (values.median(), values.max()))
+
+    said = []
+    for size, part in found.groupby("train_size", sort=False):
+        one = f"with {size:,} training examples {text(part['detectable'])} {unit}, each counted alone"
+        strictest = f", {text(part['detectable_corrected'])} at the strictest step of Holm's correction"
+        said.append(one + strictest * (len(found) > 1))
+    start = (
         f"With {table['n'].max():,.0f} test questions and {seeds} seed{'s' if seeds > 1 else ''} the smallest "
-        f"difference found with 80 % power is {middle}{unit} for the middle one of these comparisons, and {most} for "
-        "the worst."
+        "difference found with 80 % power, for the middle one of these comparisons and the worst, is"
     )
-    return " ".join(filter(None, [said, few_seeds(seeds)]))
+    return " ".join(filter(None, [f"{start}: {'; '.join(said)}.", few_seeds(seeds)]))
 
 
 def seeds_table(grid: Grid, aim: float) -> pd.DataFrame:

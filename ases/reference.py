@@ -32,7 +32,7 @@ _OTHER_TASKS = (
 def findings_section() -> str:
     """What the main experiment found: in short, then a row a claim, then sentences on it and on the other studies."""
     # Imported late: lists of parameters need no tables.
-    from ases.cell_texts import cell_findings, cost_findings, short_answer, variant_findings
+    from ases.cell_texts import cell_findings, cost_findings, seeds_findings, short_answer, variant_findings
     from ases.claims import claims_shown
     from ases.efficiency import efficiency_findings
     from ases.publishing import published_table
@@ -44,10 +44,11 @@ def findings_section() -> str:
     if claims is None or plateau is None or budgets is None:
         return "*The main experiment has not been published yet.*"
     shown = claims_shown(claims)
-    lines = [" ".join(["**In short.**", *short_answer(budgets)])]
+    answer = short_answer(budgets)
+    lines = [f"**In short.** {answer[0]}", "", *(f"- {one}" for one in answer[1:])]
     lines += [
         "",
-        "What the paper claims, or what its explanation implies, each arm with the compute that suited it best:",
+        "What the paper claims, or what its explanation implies, each arm with the best budget of those that all had:",
         "",
     ]
     lines += [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown.columns)}"]
@@ -63,7 +64,7 @@ def findings_section() -> str:
     if sizes is not None and multiples is not None and flops is not None:
         seeds = "one seed, so that intervals cover the choice of questions alone" if (sizes["seeds"] == 1).all() else ""
         where = ", ".join(filter(None, [f"`{STEPS['efficiency']}`", seeds]))
-        found = efficiency_findings(sizes, multiples)
+        found = [*efficiency_findings(sizes, multiples), *seeds_findings(flops, budgets)]
         shared = flops.groupby("budget")["train_size"].transform("nunique") == flops["train_size"].nunique()
         for size, rows in flops[~shared].groupby("train_size"):
             said = " ".join([*cell_findings(rows), *_had_reached(flops[flops["train_size"] == size], rows)])

@@ -24,7 +24,8 @@ from ases.cells import (
     seed_spread,
     with_common_budgets,
 )
-from ases.claims import CLAIMS, MARGIN, claims_shown, claims_table
+from ases.certainty import power_table
+from ases.claims import CLAIMS, MARGIN, NOT_JUDGED, claims_shown, claims_table
 from ases.effects import effect_sizes
 from ases.errors import DataError
 from ases.grid_figures import (
@@ -51,7 +52,7 @@ def test_every_arm_is_held_against_its_baseline_at_the_same_budget() -> None:
         row = table.loc[budget, "uni-path"]
         assert row["difference"] == found["difference"] and np.sign(row["difference"]) == sign
         assert (row["difference_low"], row["difference_high"]) == (found["low"], found["high"])
-        assert row["detectable"] > 0
+        assert row["detectable_corrected"] > row["detectable"] > 0
     raw = [
         compare(p.assign(method=p["arm"]), baseline="seq2seq")["p"].iloc[0]
         for _, p in made.predictions.groupby("budget", sort=False)
@@ -154,6 +155,35 @@ def test_claims_are_decided_by_interval_and_corrected_p() -> None:
     assert claim(1.5, 1.5, "equal") == "confirmed"  # all right, always: no spread
 
 
+def of_bleu(accuracy: float, bleu: float) -> str:
+    """The finding on lower BLEU where uni-path-merged has this accuracy and sentence BLEU, seq2seq 0.5 and 50."""
+    made = grid({("seq2seq", SMALL): 0.5, ("uni-path-merged", SMALL): accuracy})
+    noise = np.random.default_rng(0).normal(0, 1, len(made.predictions))
+    level = made.predictions["arm"].map({"seq2seq": 50.0, "uni-path-merged": bleu})
+    table = claims_table(Grid(made.predictions.assign(bleu=level + noise), made.costs, made.baselines))
+    return table.loc[table["measure"] == "bleu", "finding"].item()
+
+
+def test_lower_bleu_counts_where_more_answers_are_right() -> None:
+    assert of_bleu(0.9, 30) == "confirmed"
+    assert of_bleu(0.1, 30) == of_bleu(0.5, 30) == "not confirmed: lower BLEU, but not better"
+    assert of_bleu(0.9, 70) == "not confirmed: the opposite"
+    assert of_bleu(0.9, 50) == "not confirmed: cannot be told apart"
+
+
+def test_where_nobody_has_learned_to_answer_no_claim_is_judged() -> None:
+    shares = {"answer-only": 0.2, "seq2seq": 0.2, "uni-path-merged": 0.2, "dual-path-merged": 0.2}
+    made = grid({(arm, SMALL): share for arm, share in shares.items()})
+    table = claims_table(made)
+    there = table["difference"].notna()
+    assert set(table.loc[there, "finding"]) == {NOT_JUDGED} and set(table.loc[~there, "finding"]) == {
+        "not testable here"
+    }
+    learned = claims_table(grid({(arm, SMALL): share for arm, share in (shares | {"seq2seq": 0.9}).items()}))
+    assert NOT_JUDGED not in set(learned["finding"])
+    assert "square: not judged" in claim_differences(table).texts[0].get_text()
+
+
 def test_a_claim_about_an_absent_arm_is_not_testable() -> None:
     table = claims_table(grid({("seq2seq", SMALL): 0.5, ("uni-path", SMALL): 0.5}))
     assert set(table["finding"]) == {"not testable here"}
@@ -183,11 +213,13 @@ def test_figures_draw_what_the_tables_hold() -> None:
     (title,) = [ax.get_title(loc="left") or ax.get_title() for ax in beside.axes]
     assert title.startswith("500 training examples")
     assert len(claim_differences(untested).axes) == 1, "the one size there is"
-    shown = claims_shown(claims).set_index("claim").iloc[:, 0]
+    shown = claims_shown(claims).set_index("claim")["500 training examples"]
     assert len(shown) == len(CLAIMS)
     assert shown["AS-ES with one model beats seq2seq (uni-path-merged against seq2seq)"].endswith(")")
     (bleu,) = shown[shown.index.str.contains("lower BLEU")]
-    assert re.search(r"BLEU \(.*\), with [+-]\d.* points in accuracy$", bleu)
+    assert re.search(r"BLEU \(.*\), with [+-]\d.* points \(.* to .*\)$", bleu)
+    told = claims_shown(claims).set_index("claim")["the paper"]
+    assert told.iloc[0].startswith("by up to") and told.iloc[-1] == "-", "the paper's own claims come first"
     assert arm_label("uni-path-merged, strategy=random_boundaries") == "uni-path, merged: random boundaries"
 
 
@@ -251,6 +283,16 @@ def test_sizes_share_a_panel_and_differ_by_marker() -> None:
     marks = {line.get_label(): (line.get_marker(), line.get_markerfacecolor()) for line in legend.get_lines()}
     assert len(set(marks.values())) == 2 and marks["500 examples"][1] == "w"
     assert [len(line.get_xdata()) for line in drawn[1].lines] == [2, 2], "what was not run has no line"
+
+
+def test_what_the_correction_asks_for_depends_on_how_many_are_compared() -> None:
+    one = cell_table(grid({key: TWO[key] for key in TWO if key[1] == LARGE}))
+    assert one["detectable"].tolist()[1:] == one["detectable_corrected"].tolist()[1:]
+    made = grid(TWO)
+    both = cell_table(made).set_index("budget").loc[LARGE]
+    rows = made.predictions[made.predictions["budget"] == LARGE].assign(method=lambda table: table["arm"])
+    (halved,) = power_table(rows, alpha=0.05 / 2)["detectable_difference"]
+    assert both["detectable_corrected"].iloc[1] == halved
 
 
 def test_how_many_seeds_a_difference_needs_is_planned_from_those_that_ran() -> None:

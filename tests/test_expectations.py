@@ -28,6 +28,7 @@ def tables(**changes: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
         ("400e3 target_tokens", "uni-path", chosen["tokens"]),
     ]
     table = pd.DataFrame(rows, columns=["budget", "arm", "difference"]).assign(train_size=500, p_holm=0.01)
+    table = table.assign(difference_low=table["difference"] - 0.02, difference_high=table["difference"] + 0.02)
     named = ["difference", "difference_low", "difference_high"]
     plateau = pd.DataFrame([{"arm": "uni-path", **dict(zip(named, chosen["plateau"], strict=True)), "accuracy": 0.4}])
     plateau.loc[1] = {"arm": "lookup", "accuracy": chosen["lookup"]}
@@ -88,6 +89,9 @@ def test_one_budget_shows_no_plateau() -> None:
     judged = expectations_table(table[table["budget"] != "4e12 flops"], plateau, claims).iloc[2]
     assert judged["verdict"] == UNTESTED
     assert "one budget of FLOPs" in judged["evidence"] and "+10.0" in judged["evidence"]
+    less = pd.DataFrame([{"budget": "1e12 flops", "arm": "uni-path-merged", "difference": -0.2, "p_holm": 0.01}])
+    judged = expectations_table(pd.concat([table, less.assign(train_size=500)]), plateau, claims).iloc[2]
+    assert judged["verdict"] == UNTESTED, "the other budget was not had by all"
 
 
 def test_without_the_lookup_or_answers_nothing_is_said_of_it() -> None:
