@@ -165,9 +165,10 @@ def losses_of(trials: Sequence[Trial], labels: str) -> pd.DataFrame:
 def learned_when(losses: pd.DataFrame) -> pd.DataFrame:
     """When each kind of token was learned: a row an arm, model and kind, means over seeds.
 
-    ``first, last`` are the losses (nats a token) at the first and the last evaluation; ``half_way`` the share of the
-    model's FLOPs at which half of the fall between the first evaluation and the lowest was done (linear between
-    evaluations; NaN without a fall), with ``half_low, half_high``, its least and greatest over ``seeds``.
+    ``first, lowest, last`` are losses (nats a token), those of the first and the last evaluation and the least;
+    ``half_way`` the share of the model's FLOPs at which half of the fall between the first evaluation and the lowest
+    was done (linear between evaluations; NaN without a fall), with ``half_low, half_high``, its least and greatest over
+    ``seeds``.
     """
     rows = []
     for (arm, model), part in losses.groupby(["arm", "model"], sort=False):
@@ -180,6 +181,7 @@ def learned_when(losses: pd.DataFrame) -> pd.DataFrame:
             spread = (known.mean(), known.min(), known.max()) if len(known) else (np.nan, np.nan, np.nan)
             row = {"arm": arm, "model": model, "tokens": kind}
             row |= {"first": np.mean([run[column].iloc[0] for run in runs])}
+            row |= {"lowest": np.mean([run[column].min() for run in runs])}
             row |= {"last": np.mean([run[column].iloc[-1] for run in runs])}
             row |= dict(zip(("half_way", "half_low", "half_high"), spread, strict=True))
             rows.append(row | {"seeds": len(runs), "evaluations": min(map(len, runs))})
@@ -195,6 +197,11 @@ def _half_way(share: np.ndarray, loss: np.ndarray) -> float:
     return float(np.interp(-half, -falling, share[: low + 1]))
 
 
+def _went(row: pd.Series) -> str:
+    risen = f" and back up to {row['last']:.2f}" if f"{row['last']:.2f}" != f"{row['lowest']:.2f}" else ""
+    return f"from {row['first']:.2f} to {row['lowest']:.2f}{risen}"
+
+
 def learned_sentences(when: pd.DataFrame) -> list[str]:
     """A :func:`learned_when` table in words, and whether it was predicted: ES tokens first, AS tokens dearer."""
     lines, held = [], []
@@ -207,10 +214,8 @@ def learned_sentences(when: pd.DataFrame) -> list[str]:
         when_text = ""
         if np.isfinite(halves).all():
             when_text = f"; half of the fall was done after {halves[0]:.0%} and {halves[1]:.0%} of the FLOPs"
-        lines.append(
-            f"{named}: ES tokens went from {of.loc['ES', 'first']:.2f} to {of.loc['ES', 'last']:.2f} nats, AS tokens "
-            f"from {of.loc['AS', 'first']:.2f} to {of.loc['AS', 'last']:.2f}{when_text}."
-        )
+        went = [_went(of.loc[kind]) for kind in ("ES", "AS")]
+        lines.append(f"{named}: ES tokens went {went[0]} nats, AS tokens {went[1]}{when_text}.")
         if model == "model" and np.isfinite(halves).all():
             held.append(bool(halves[0] < halves[1] and of.loc["ES", "last"] < of.loc["AS", "last"]))
     return [*lines, verdict(sum(held), len(held), "arms")]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from ases.errors import DataError
 from ases.examples import AS, ES
-from ases.interference import PARTS, _expected, _gradients, _kinds, _mean_cosine, pulls
+from ases.interference import PARTS, _expected, _gradients, _kinds, _mean_cosine, interference_sentences, pulls
 from ases.losses import collate, target_labels
 from ases.models import fresh_model
 from ases.problems import generate_problems
@@ -73,3 +74,30 @@ def test_noise_does_not_enter_the_expected_cosine():
     plain = _mean_cosine(*opposed, "c", "l", "h")["c"]
     assert -0.35 < plain < -0.1, "within a batch noise hides most of it"
     assert np.isnan(_expected(np.ones((1, 2)), np.ones((1, 2))))
+
+
+def judged(first: float, last: float, early: float = 0.1) -> str:
+    """The verdict where the cosine is ``first`` at that share of the budget and ``last`` at its end, 0.1 either way."""
+    rows = [
+        {
+            "arm": "uni-path",
+            "model": "model",
+            "part": "all",
+            "seed": seed,
+            "share": share,
+            "questions": 8,
+            "control": 0.0,
+        }
+        | {"cosine": cosine, "low": cosine - 0.1, "high": cosine + 0.1}
+        for seed in (0, 1)
+        for share, cosine in ((early, first), (1.0, last))
+    ]
+    return interference_sentences(pd.DataFrame(rows), pd.DataFrame(columns=["arm", "model", "target_tokens"]))[-1]
+
+
+def test_what_pulls_together_early_needs_an_early_point():
+    assert "held** (1 of 1" in judged(0.5, 0.0)
+    assert (
+        "did not hold" in judged(0.5, -0.2) and "did not hold" in judged(0.05, 0.0) and "not hold" in judged(0.3, 0.4)
+    )
+    assert "cannot be judged" in judged(0.5, 0.0, early=0.5)

@@ -108,6 +108,10 @@ def test_harm_is_what_a_wrong_number_takes():
     assert difference["difference"].item() == pytest.approx(0.6) and difference["low"].item() > 0.2
     said = harm_sentences(table.reset_index(), difference)
     assert "an inference hurts more" in said[0] and "held** (1 of 1" in said[-1]
+    level = difference.assign(arm="another", difference=0.0, low=-0.1, high=0.1)
+    both = pd.concat([table.reset_index(), table.reset_index().assign(arm="another")])
+    said = harm_sentences(both, pd.concat([difference, level]))
+    assert "in part** (1 of 2 arms; intervals are not corrected" in said[-1], "an arm that cannot tell counts, too"
     turned = outcomes().assign(kind=lambda t: t["kind"].map({ES: AS, AS: ES}))
     said = harm_sentences(harm_table(turned), harm_difference(turned))
     assert "a fact hurts more" in said[0] and "did not hold" in said[-1]

@@ -113,7 +113,9 @@ def log(arm, seed, es, as_):
 def test_half_way_is_where_half_of_the_fall_is_done():
     when = learned_when(log("uni-path", 0, [3.0, 0.5, 0.5, 0.7], [3.0, 2.5, 2.0, 1.0])).set_index("tokens")
     assert when.loc["ES", "half_way"] == pytest.approx(0.375) and when.loc["AS", "half_way"] == pytest.approx(0.75)
-    assert "held** (1 of 1" in learned_sentences(when.reset_index())[-1]
+    said = learned_sentences(when.reset_index())
+    assert "held** (1 of 1" in said[-1]
+    assert "ES tokens went from 3.00 to 0.50 and back up to 0.70 nats, AS tokens from 3.00 to 1.00;" in said[0]
     flat = learned_when(log("uni-path", 0, [1.0, 1.1], [1.0, 1.1]))
     assert flat["half_way"].isna().all() and "cannot be judged" in learned_sentences(flat)[-1]
 
