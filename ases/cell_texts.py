@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ases.arms import LEARNING_RATE, LOOKUP, arm_text, is_ases, is_control, read_arm
-from ases.cells import Grid, at_floor
+from ases.cells import at_floor
 from ases.choices import BASELINE
 from ases.measures import MEASURES, Measure, measure_in
 from ases.verdicts import CLOSE, accuracy_of, apart
@@ -68,7 +68,7 @@ def cell_findings(table: pd.DataFrame) -> list[str]:
     """A :func:`ases.cells.cell_table` in sentences, a training-set size and budget at a time, naming every arm.
 
     They say, too, where rationales have taught nobody to answer yet: seq2seq leads answer-only by less than
-    :data:`ases.verdicts.CLOSE` there (the whole interval), and no trained arm is better.
+    :data:`ases.verdicts.CLOSE` there (the whole interval), and no trained arm is better than both.
     """
     measure, lines = measure_in(table), []
     for start, part in _parts(table):
@@ -85,8 +85,8 @@ def _floor_text(part: pd.DataFrame) -> str:
     if not at_floor(part):
         return ""
     return (
-        f" Seq2seq leads answer-only by less than {100 * CLOSE:g} points here, and no trained arm is better than "
-        "seq2seq: they have learned little, and comparing them says little."
+        f" Seq2seq leads answer-only by less than {100 * CLOSE:g} points here, and no trained arm is better than both: "
+        "they have learned little, and comparing them says little."
     )
 
 
@@ -258,34 +258,35 @@ def length_findings(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def plateau_line(best: Grid, grid: Grid) -> str:
-    """Which budget each arm of :func:`ases.cells.at_plateau` did best with, and which were no choice, in words."""
-    return " ".join([_edge_text(best), *_no_choice(best, grid)])
+def plateau_line(plateau: pd.DataFrame, table: pd.DataFrame) -> str:
+    """Which budget each arm did best with, and which were no choice, in words.
+
+    Two :func:`ases.cells.cell_table`: ``plateau`` of :func:`ases.cells.at_plateau`, ``table`` of all budgets.
+    """
+    return " ".join([_edge_text(plateau), *_no_choice(plateau, table)])
 
 
-def _no_choice(best: Grid, grid: Grid) -> Iterator[str]:
+def _no_choice(plateau: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
     """Sentences about budgets of FLOPs that some arms have had and others have not."""
-    costs = grid.costs[grid.costs["budget"].str.endswith(" flops")]
-    chosen = best.costs.groupby(["train_size", "arm"])["tried"].max()
-    for size, part in costs.groupby("train_size", sort=False):
+    rows = table[table["budget"].str.endswith(" flops") & ~table["arm"].str.startswith(LOOKUP)]
+    tried = plateau.set_index(["train_size", "arm"])["tried"]
+    for size, part in rows.groupby("train_size", sort=False):
         had = part.groupby("arm", sort=False)["budget"].nunique()
-        more = [arm for arm, count in had.items() if count > chosen[size, arm] and not arm.startswith(LOOKUP)]
-        if more:
+        if more := [arm for arm, count in had.items() if count > tried[size, arm]]:
             named = ", ".join(map(arm_text, more))
             yield f"With {size:,} training examples {named} had further budgets, no choice here, since others had not."
 
 
-def _edge_text(best: Grid) -> str:
-    if best.costs["tried"].max() == 1:
+def _edge_text(plateau: pd.DataFrame) -> str:
+    if plateau["tried"].max() == 1:
         return "There is one budget of FLOPs to choose from, so that nothing here shows a plateau."
     lines = []
-    for size, part in best.costs.groupby("train_size", sort=False):
-        flops = part[(part["tried"] > 1) & (part["training_flops"] > 0)]
-        if flops.empty:
+    for size, part in plateau.groupby("train_size", sort=False):
+        trained = part[(part["tried"] > 1) & (part["training_flops"] > 0)]
+        if trained.empty:
             lines.append(f"with {size:,} training examples one budget of FLOPs was tried, which shows no plateau")
             continue
-        trained = flops.groupby("arm", sort=False)["largest"].first()
-        edge = trained.index[trained].tolist()
+        edge = trained.loc[trained["largest"].astype(bool), "arm"].tolist()
         said = f"with {size:,} training examples {len(edge)} of {len(trained)} arms did best with the largest budget"
         lines.append(
             f"{said} ({', '.join(map(arm_text, edge))}), so that their plateaus may lie beyond it" if edge else said

@@ -26,7 +26,7 @@ from ases.lookup import lookup_predictions
 from ases.measures import MEASURES, Measure, headline, measure_in
 from ases.power import ALPHA
 from ases.statistics import compare, holm, summarise
-from ases.verdicts import CLOSE
+from ases.verdicts import CLOSE, accuracy_of, apart
 
 BEST = "best budget"
 """The name of the budget that each arm was best with on validation questions."""
@@ -132,8 +132,9 @@ def cell_table(grid: Grid) -> pd.DataFrame:
     seeds and questions find with 80 % power, counted alone, and ``detectable_corrected``, at the strictest step of
     Holm's correction, which the first of all rows has to pass; ``bleu`` of the corpus, ``rouge_l`` beside accuracy,
     ``valid, learning_rate, epochs, training_flops, target_tokens, scorer_flops, generation_flops`` (a question's):
-    means over seeds. Then ``cohens_h`` of accuracy's difference (``cohens_d`` of ROUGE-L's) with ``_low, _high``
-    (:func:`ases.effects.effect_sizes`); and for the mean sentence BLEU (0-100) and ROUGE-L (0-1), where predictions
+    means over seeds; of :func:`at_plateau` also ``tried, largest``, its choice of budgets. Then ``cohens_h`` of
+    accuracy's difference (``cohens_d`` of ROUGE-L's) with ``_low, _high`` (:func:`ases.effects.effect_sizes`); and for
+    the mean sentence BLEU (0-100) and ROUGE-L (0-1), where predictions
     have them and they are not the headline, ``bleu_difference, bleu_difference_low, bleu_difference_high, bleu_p_holm``
     and the like: as accuracy has them, each measure's p corrected over the rows for itself.
     """
@@ -157,20 +158,23 @@ def cell_table(grid: Grid) -> pd.DataFrame:
     shown = ["rouge_l"] if measure.name == "correct" else []
     last = ["valid", LEARNING_RATE, "epochs", "training_flops", "target_tokens", "scorer_flops", "generation_flops"]
     others = [f"{name}_{column}" for name in beside for column in (*_COMPARED[:-1], "p_holm")]
-    return table[[*first, *shown, *last, *_effect(measure), *others]]
+    choice = [name for name in ("tried", "largest") if name in table]
+    return table[[*first, *shown, *last, *choice, *_effect(measure), *others]]
 
 
 def at_floor(part: pd.DataFrame) -> bool:
     """Whether nobody has learned to answer from rationales, in rows of a :func:`cell_table` of one size and budget.
 
     So it is where seq2seq leads answer-only by less than :data:`ases.verdicts.CLOSE` (the whole interval) and no
-    trained arm is clearly better than its baseline. Without answer-only or answers there is no floor to see.
+    trained arm is clearly better than both, its baseline and answer-only (by intervals taken to be independent).
+    Without answer-only or answers there is no floor to see.
     """
     alone = part[part["arm"] == "answer-only"]
-    better = part[(part["p_holm"] < 0.05) & (part["difference"] > 0)]
-    if "accuracy" not in part or alone.empty or any(not arm.startswith(LOOKUP) for arm in better["arm"]):
+    if "accuracy" not in part or alone.empty or not (alone["difference_low"] > -CLOSE).all():
         return False
-    return bool((alone["difference_low"] > -CLOSE).all())
+    better = part[(part["p_holm"] < 0.05) & (part["difference"] > 0) & ~part["arm"].str.startswith(LOOKUP)]
+    answers = accuracy_of(alone.iloc[0])
+    return not any(apart(accuracy_of(row), answers)[1] > 0 for _, row in better.iterrows())
 
 
 def _effect(measure: Measure) -> list[str]:

@@ -136,8 +136,8 @@ def arm_differences(table: pd.DataFrame) -> Figure:
         for shift, budget, (colour, marker) in zip(shifts, budgets, _BUDGETS, strict=False):
             rows = part[part["budget"] == budget].set_index("arm").reindex(arms)
             at = np.arange(len(arms)) + shift
-            label = f"equal budgets of {_budget_text(budget)}"
-            ax.hlines(at, rows["difference_low"], rows["difference_high"], color=colour, linewidth=1.4, label=label)
+            ax.hlines(at, rows["difference_low"], rows["difference_high"], color=colour, linewidth=1.4)
+            ax.plot([], [], color=colour, marker=marker, label=f"equal budgets of {_budget_text(budget)}")
             for y, (_, row) in zip(at, rows.iterrows(), strict=True):
                 face = colour if row["p_holm"] < 0.05 else "white"
                 ax.plot(row["difference"], y, marker=marker, color=colour, markerfacecolor=face, linestyle="none")

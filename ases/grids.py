@@ -111,6 +111,8 @@ def _check_choice(step: str, where: str, arms: Sequence[Arm], budgets: Iterable[
                 name = arm.name_without_rate if step in _CHOOSING else arm.name
                 group = had.setdefault((arm.baseline, None if step == "efficiency" else budget.size), {})
                 group.setdefault((name, budget.size), set()).add(budget.name)
+    if not had:
+        raise ParameterError(f"{where} have no budget of FLOPs, from which the best is chosen; give them one")
     for (baseline, size), budgets_of in had.items():
         if not set.intersection(*budgets_of.values()):
             at = "at all training-set sizes" if size is None else f"with {size} training examples"

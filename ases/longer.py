@@ -15,6 +15,7 @@ import pandas as pd
 from ases.arms import Arm
 from ases.needs import Cell
 from ases.ratios import ratio_table
+from ases.statistics import proportion_interval
 
 _OF_LENGTH = ("steps_from", "steps_to", "longest_learned")
 _PLACE = ["train_size", "budget", "arm", "method", "longer"]
@@ -55,13 +56,18 @@ def chains_by_length(cells: Sequence[Cell]) -> pd.DataFrame:
 def longer_table(chains: pd.DataFrame, by: Sequence[str] = ("needed",)) -> pd.DataFrame:
     """Means of ``written``, ``enough`` and ``correct`` over the chains of each arm and length, with ``_low, _high``.
 
-    ``chains`` is that of :func:`chains_by_length`; intervals are 95 % (:func:`ases.ratios.ratio_table`); ``n,
-    questions, seeds`` count. With an empty ``by`` an arm has one row for all lengths that it has learned, and one for
-    all longer ones.
+    ``chains`` is that of :func:`chains_by_length`; intervals are 95 % (:func:`ases.ratios.ratio_table`; of a share that
+    is none or all, which no draw can widen, Wilson's over the questions); ``n, questions, seeds`` count. With an empty
+    ``by`` an arm has one row for all lengths that it has learned, and one for all longer ones.
     """
     keys, found = [*_PLACE, *by], None
     for value in VALUES:
         table = ratio_table(chains.astype({value: float}), value, keys)
+        if value != "written":
+            for row in table.index[table[value].isin([0, 1]) & (table["low"] == table["high"])]:
+                count = int(table.loc[row, "questions"])
+                wilson = proportion_interval(round(table.loc[row, value] * count), count)
+                table.loc[row, ["low", "high"]] = wilson.low, wilson.high
         table = table.rename(columns={"low": f"{value}_low", "high": f"{value}_high"})
         counts = ["n", "questions", "seeds"]
         found = table if found is None else found.drop(columns=counts).merge(table, on=keys)

@@ -111,6 +111,13 @@ def test_arms_and_budgets_that_do_not_belong_together_are_refused(arms: list[str
         runs.plan({**grid, "arms": arms})
 
 
+def test_a_grid_without_a_budget_of_flops_is_refused_before_it_is_trained() -> None:
+    grid = {"arms": ["seq2seq", "uni-path"], "train_sizes": [50], "budgets": ["1e4 target_tokens"], "seeds": [0]}
+    with pytest.raises(ParameterError, match="arms have no budget of FLOPs, from which the best is chosen"):
+        runs.plan(grid)
+    assert runs.plan({**grid, "budgets": ["1e4 target_tokens", "1e9 flops"]})
+
+
 def test_where_a_rate_is_chosen_the_baseline_may_have_any() -> None:
     arms = ["seq2seq at 1e9 flops", "seq2seq, learning_rate=0.01", "uni-path"]
     gold = "uni-path-merged, strategy=gold at 2e9 flops"  # where only the seq2seq with a rate of its own is

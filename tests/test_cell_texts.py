@@ -68,6 +68,9 @@ def test_where_rationales_have_taught_nobody_to_answer_it_is_said() -> None:
     (line,) = cell_findings(ahead)
     assert "not told apart from their baseline: answer-only" in line and "learned" not in line, "no sign, but no floor"
     assert said(low | {("lookup", LARGE): 0.9}), "the lookup has learned nothing"
+    answers = {("answer-only", LARGE): 0.6, ("seq2seq", LARGE): 0.2, ("uni-path", LARGE): 0.6}
+    assert said(answers), "who is better than seq2seq, but not than answer-only, has learned to guess"
+    assert not said(answers | {("uni-path", LARGE): 0.9})
     assert not said({(arm, LARGE): 0.2 for arm in ("seq2seq", "uni-path")}), "nobody answers alone"
     made = scored(grid(low))
     (rouge,) = rouge_findings(cell_table(made))

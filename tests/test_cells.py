@@ -112,6 +112,10 @@ def test_an_arm_of_another_task_has_a_baseline_of_its_own() -> None:
     assert f"seq2seq reaches {here}, `seq2seq, model=micro` reaches {there}" in line
 
 
+def chosen(best: Grid, made: Grid) -> str:
+    return plateau_line(cell_table(best), cell_table(made))
+
+
 def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() -> None:
     valid = {**TWO, ("uni-path", SMALL): 0.1, ("uni-path", LARGE): 0.2}  # validation prefers the worse one of the test
     best = at_plateau(grid(TWO, valid))
@@ -119,11 +123,11 @@ def test_the_plateau_is_chosen_on_validation_and_measured_on_test_questions() ->
     assert set(best.predictions["budget"]) == {BEST}
     assert table.loc["uni-path", "training_flops"] == 4e12 and table.loc["uni-path", "accuracy"] < 0.5
     assert best.costs.groupby("arm")["largest"].first().all()
-    assert "2 of 2 arms did best with the largest budget (seq2seq, uni-path)" in plateau_line(best, grid(TWO, valid))
+    assert "2 of 2 arms did best with the largest budget (seq2seq, uni-path)" in chosen(best, grid(TWO, valid))
     other = at_plateau(grid(TWO))
     assert cell_table(other).set_index("arm").loc["uni-path", "training_flops"] == 1e12
     one = at_plateau(grid({key: share for key, share in TWO.items() if key[1] == LARGE}))
-    assert "one budget" in plateau_line(one, one) and "one budget" not in plateau_line(best, grid(TWO, valid))
+    assert "one budget" in chosen(one, one) and "one budget" not in chosen(best, grid(TWO, valid))
     tokens = {(arm, budget.replace("flops", "target_tokens")): share for (arm, budget), share in TWO.items()}
     with pytest.raises(DataError, match="no budget in flops"):
         at_plateau(grid(tokens))
@@ -342,7 +346,7 @@ def test_each_size_has_its_plateau_among_its_own_budgets() -> None:
         True,
         True,
     ]
-    said = plateau_line(best, both)
+    said = chosen(best, both)
     assert "further budgets" not in said
     assert "with 500 training examples 1 of 2 arms" in said
     assert "with 2,000 training examples one budget of FLOPs was tried, which shows no plateau" in said
@@ -354,12 +358,12 @@ def test_arms_of_one_baseline_choose_from_the_budgets_that_all_of_them_had() -> 
     best = at_plateau(made)
     assert set(best.costs["arm"]) == {"seq2seq", "uni-path", "uni-path-merged"}
     assert set(best.costs["training_flops"]) == {1e12} and set(best.costs["tried"]) == {1}
-    assert plateau_line(best, made).endswith(
+    assert chosen(best, made).endswith(
         "With 500 training examples seq2seq, uni-path had further budgets, no choice here, since others had not."
     )
     apart = at_plateau(Grid(made.predictions, made.costs, made.baselines | {"uni-path-merged": "uni-path-merged"}))
     assert apart.costs.groupby("arm")["tried"].first().to_dict() == {"seq2seq": 2, "uni-path": 2, "uni-path-merged": 1}
-    assert "1 of 2 arms did best with the largest budget (seq2seq), so" in plateau_line(apart, made)
+    assert "1 of 2 arms did best with the largest budget (seq2seq), so" in chosen(apart, made)
     parted = grid({("seq2seq", SMALL): 0.2, ("uni-path", LARGE): 0.2})
     with pytest.raises(DataError, match="with 500 training examples 'seq2seq' and its arms have no budget of FLOPs"):
         at_plateau(parted)

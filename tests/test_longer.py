@@ -13,6 +13,7 @@ from ases.errors import DataError
 from ases.grid_figures import longer_steps
 from ases.longer import chains_by_length, longer_findings, longer_table, method_of, share_text
 from ases.needs import Cell
+from ases.statistics import proportion_interval
 
 LONGER = "steps_to=4, longest_learned=2"
 
@@ -64,6 +65,16 @@ def test_shares_by_length_and_over_all_longer_ones(tmp_path: Path) -> None:
     assert table.loc[2:, "enough"].between(table.loc[2:, "enough_low"], table.loc[2:, "enough_high"]).all()
     together = longer_table(chains, by=()).set_index("longer")
     assert together.loc[True, "enough"] == 0.5 and together.loc[True, "correct"] == 0.25 and len(together) == 2
+
+
+def test_none_of_all_has_an_interval_with_width() -> None:
+    rows = [{"qid": f"q{number}", "correct": False, "enough": True, "written": 3} for number in range(20)]
+    keys = {"train_size": 500, "budget": "2e12 flops", "arm": "seq2seq", "method": "seq2seq", "longer": True}
+    table = longer_table(pd.DataFrame(rows).assign(**keys, seed=0, needed=3)).iloc[0]
+    none, all_of_them = proportion_interval(0, 20), proportion_interval(20, 20)
+    assert (table["correct_low"], table["correct_high"]) == (0.0, none.high) and none.high > 0.1
+    assert (table["enough_low"], table["enough_high"]) == (all_of_them.low, 1.0)
+    assert table["written_low"] == table["written_high"] == 3
 
 
 def test_what_is_found_in_words(tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def named(path):
 def test_no_notebook_is_missing_or_extra():
     assert sorted((ROOT / "notebooks").glob("*.ipynb")) == PUBLISHED
     assert sorted((ROOT / "tests" / "notebooks").glob("*.ipynb")) == TWINS
-    assert {named(path) for path in OTHERS} >= {"real/06_comparison", "real/07_experiment", "reports_zh/07_experiment"}
+    tasks = {f"{task}/07_experiment" for task in ("real", "reports_en", "reports_zh")}
+    assert {named(path) for path in OTHERS} >= {"real/06_comparison", *tasks}
 
 
 @pytest.mark.parametrize("path", EXECUTED, ids=named)
