@@ -163,7 +163,7 @@ def read_arm(text: str) -> Arm:
     return Arm(name, method, values, tuple(budgets))
 
 
-def is_ases(arm: str) -> bool:
+def by_segments(arm: str) -> bool:
     """Whether the arm of that name writes a chain segment by segment: an AS-ES arm, or one of their controls."""
     return read_arm(arm).method.startswith(("uni-path", "dual-path"))
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from ases.arms import LEARNING_RATE, LOOKUP, arm_text, is_ases, is_control, read_arm
+from ases.arms import LEARNING_RATE, LOOKUP, arm_text, by_segments, is_control, read_arm
 from ases.cells import at_floor
 from ases.choices import BASELINE
 from ases.measures import MEASURES, Measure, measure_in
-from ases.verdicts import CLOSE, accuracy_of, apart
+from ases.verdicts import CLOSE, accuracy_of, apart, unit_of
 
 _ENDS = ("difference", "difference_low", "difference_high")
 
@@ -33,9 +33,7 @@ def short_cells(table: pd.DataFrame) -> pd.DataFrame:
             f"{measure.label} (95 % interval)": [
                 f"{text(row[measure.column])} ({text(row['low'])} to {text(row['high'])})" for row in rows
             ],
-            f"{'points' if measure.share else measure.label} over its baseline": [
-                _with_interval(row, difference) for row in rows
-            ],
+            f"{unit_of(measure)} over its baseline": [_with_interval(row, difference) for row in rows],
             "p (Holm)": ["" if pd.isna(p) else f"{p:.2g}" for p in table["p_holm"]],
             "BLEU": table["bleu"].round(1),
             **_bleu_text(rows),
@@ -104,7 +102,7 @@ def short_answer(table: pd.DataFrame) -> list[str]:
     for unit, equal in _UNITS.items():
         learned = []
         for start, part in _parts(table[table["budget"].str.endswith(f" {unit}")]):
-            rows = part[part["arm"].map(is_ases)]
+            rows = part[part["arm"].map(by_segments)]
             if at_floor(part):
                 single.append(f"{start}: all have learned too little to be compared.")
             elif len(rows):
@@ -133,7 +131,7 @@ def _won(better: pd.DataFrame, measure: Measure) -> Iterator[str]:
 
 
 def _over_answers(part: pd.DataFrame, measure: Measure) -> Iterator[str]:
-    alone, rows = part[part["arm"] == "answer-only"], part[part["arm"].map(is_ases)]
+    alone, rows = part[part["arm"] == "answer-only"], part[part["arm"].map(by_segments)]
     if measure.share and len(alone):
         own = accuracy_of(alone.iloc[0])
         more = sum(apart(accuracy_of(row), own)[1] > 0 for _, row in rows.iterrows())
@@ -153,23 +151,22 @@ def seeds_findings(few: pd.DataFrame, more: pd.DataFrame) -> list[str]:
     both = few.merge(more, on=["train_size", "budget", "arm"], suffixes=("", "_more"))
     both = both[both["difference"].notna() & both["difference_more"].notna() & (both["seeds_more"] > both["seeds"])]
     measure, lines = measure_in(few), []
-    text, unit = measure.difference_text, " points" if measure.share else f" {measure.label}"
+    text, unit = measure.difference_text, unit_of(measure)
     for row in both.to_dict("records"):
         others = {name: row[f"{name}_more"] for name in _ENDS}
         place = f"{row['train_size']:,} training examples, {row['budget']}: {arm_text(row['arm'])}"
         with_more = f"with {row['seeds_more']} seeds {_with_interval(others, text)}"
-        lines.append(f"{place} {text(row['difference'])}{unit} over its baseline, {with_more}.")
+        lines.append(f"{place} {text(row['difference'])} {unit} over its baseline, {with_more}.")
     return lines
 
 
 def variant_findings(table: pd.DataFrame) -> list[str]:
     """A :func:`ases.cells.cell_table` of many variants, shorter: those that are worse are counted and not named."""
     measure, lines = measure_in(table), []
-    unit = " points" if measure.share else f" {measure.label}"
     for start, part in _parts(table):
         better, worse, rest = _told_apart(part)
         ends = [measure.difference_text(one).lstrip("+") for one in sorted(-worse["difference"])]
-        by = f", by {' to '.join(dict.fromkeys([ends[0], ends[-1]]))}{unit}" if ends else ""
+        by = f", by {' to '.join(dict.fromkeys([ends[0], ends[-1]]))} {unit_of(measure)}" if ends else ""
         named = [_with_differences(better, measure), _with_intervals(rest, measure)]
         ahead, alike = (f" ({one})" if one else "" for one in named)
         said = f"{len(better)} better than their baselines{ahead}, {len(worse)} worse{by}, {len(rest)} not told apart"

@@ -19,6 +19,7 @@ from ases.effects import SCORES, SHARES, effect_sizes
 from ases.measures import MEASURES, headline
 from ases.power import ALPHA, Spread, detectable_difference, detectable_mean, detectable_over_seeds, spread_of
 from ases.statistics import tables_of
+from ases.verdicts import unit_of
 
 _SIZES = ((0.2, "a negligible effect"), (0.5, "a small effect"), (0.8, "a medium effect"), (math.inf, "a large effect"))
 """What Cohen (1988) calls values of h and of d below these bounds."""
@@ -134,7 +135,7 @@ def power_sentence(power: pd.DataFrame) -> str:
     if power.empty:
         return f"There is no method beside {BASELINE} here, so there is no difference to find."
     measure = MEASURES[power["measure"].iloc[0]]
-    unit = " points" if measure.share else f" {measure.label}"
+    unit = f" {unit_of(measure)}"
     found, lines = power["detectable_difference"].dropna(), []
     if len(found):
         texts = [measure.difference_text(value).lstrip("+") for value in (found.min(), found.max())]

@@ -12,12 +12,12 @@ questions are the same, so that less is decided than could be.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import pandas as pd
 
-from ases.arms import LOOKUP, Budget, is_ases
+from ases.arms import LOOKUP, Budget, by_segments
 from ases.choices import REAL_RATIONALES
 from ases.verdicts import (
     CLOSE,
@@ -88,7 +88,7 @@ def expectations_table(
 
 def _all_behind(table: pd.DataFrame) -> Verdict:
     """Clearly behind seq2seq, in these rows of :func:`ases.cells.cell_table`, is every AS-ES arm with equal FLOPs."""
-    rows = table[table["budget"].str.endswith(" flops") & table["arm"].map(is_ases)]
+    rows = table[table["budget"].str.endswith(" flops") & table["arm"].map(by_segments)]
     clear = rows[rows["p_holm"] < 0.05]
     ahead = clear.loc[clear["difference"] > 0, "arm"].tolist()
     behind = int((clear["difference"] < 0).sum())
@@ -192,12 +192,14 @@ def rate_expectations(rates: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     return verdict_table(found)
 
 
-def _at(table: pd.DataFrame, flops: float) -> pd.DataFrame:
-    return table[table["budget"] == Budget(flops, "flops").name].set_index("arm")
+def _at(table: pd.DataFrame, amount: float, unit: str = "flops") -> pd.DataFrame:
+    return table[table["budget"] == Budget(amount, unit).name].set_index("arm")
 
 
-def _judged_at(flops: float, judge: Callable[[pd.DataFrame], Verdict]) -> Callable[[pd.DataFrame], Verdict]:
-    return lambda table: judge(_at(table, flops))
+def _judged_at(
+    amount: float, judge: Callable[[pd.DataFrame], Verdict], unit: str = "flops"
+) -> Callable[[pd.DataFrame], Verdict]:
+    return lambda table: judge(_at(table, amount, unit))
 
 
 def _at_large(judge: Callable[[pd.DataFrame], Verdict]) -> Callable[[pd.DataFrame], Verdict]:
@@ -243,12 +245,16 @@ def _answers_fall_behind(arms: pd.DataFrame) -> Verdict:
     if "answer-only" not in arms.index:
         return NOT_RUN
     own = accuracy_of(arms.loc["answer-only"])
-    return all_above({arm: apart(accuracy_of(arms.loc[arm]), own) for arm in filter(is_ases, arms.index)}, _ARMS)
+    return all_above({arm: apart(accuracy_of(arms.loc[arm]), own) for arm in filter(by_segments, arms.index)}, _ARMS)
+
+
+def _all_led(arms: pd.DataFrame, names: Iterable[str], count: int) -> Verdict:
+    """Seq2seq is ahead of all the named arms, of which there are ``count``."""
+    return all_above({f"over {arm}": reversed_interval(lead_of(arms.loc[arm])) for arm in names}, count)
 
 
 def _seq2seq_leads_all(arms: pd.DataFrame) -> Verdict:
-    leads = {f"over {arm}": reversed_interval(lead_of(arms.loc[arm])) for arm in filter(is_ases, arms.index)}
-    return all_above(leads, _ARMS)
+    return _all_led(arms, filter(by_segments, arms.index), _ARMS)
 
 
 def _come_closer(
@@ -265,27 +271,20 @@ def _come_closer(
     return judge
 
 
-def _clearly_ahead(arms: pd.DataFrame) -> Verdict:
-    if _UNI not in arms.index:
-        return NOT_RUN
-    return above([lead_of(arms.loc[_UNI])], CLOSE), interval_text(lead_of(arms.loc[_UNI]))
+def _leads(arm: str, least: float = 0.0) -> Callable[[pd.DataFrame], Verdict]:
+    """The arm is ahead of its baseline by more than ``least``."""
+
+    def judge(arms: pd.DataFrame) -> Verdict:
+        if arm not in arms.index:
+            return NOT_RUN
+        return above([lead_of(arms.loc[arm])], least), interval_text(lead_of(arms.loc[arm]))
+
+    return judge
 
 
-def _at_tokens(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["budget"] == Budget(_TOKENS, "target_tokens").name].set_index("arm")
-
-
-def _gold_leads_at_equal_tokens(table: pd.DataFrame) -> Verdict:
-    arms = _at_tokens(table)
-    if _GOLD not in arms.index:
-        return NOT_RUN
-    return above([lead_of(arms.loc[_GOLD])]), interval_text(lead_of(arms.loc[_GOLD]))
-
-
-def _others_are_behind_at_equal_tokens(table: pd.DataFrame) -> Verdict:
-    arms, behind = _at_tokens(table), (_UNI_MERGED, _RANDOM, _TWO, _TWO_GOLD)
-    leads = {f"over {arm}": reversed_interval(lead_of(arms.loc[arm])) for arm in behind if arm in arms.index}
-    return all_above(leads, len(behind))
+def _others_are_behind(arms: pd.DataFrame) -> Verdict:
+    others = (_UNI_MERGED, _RANDOM, _TWO, _TWO_GOLD)
+    return _all_led(arms, [arm for arm in others if arm in arms.index], len(others))
 
 
 _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
@@ -295,7 +294,7 @@ _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
         "Uni-path's distance to seq2seq is smaller at 16e12 FLOPs than at a quarter of them": _come_closer(
             (_MIDDLE_BUDGET, _LARGE_BUDGET)
         ),
-        "At 64e12 FLOPs uni-path leads seq2seq by more than 5 points": _judged_at(_LARGEST_BUDGET, _clearly_ahead),
+        "At 64e12 FLOPs uni-path leads seq2seq by more than 5 points": _judged_at(_LARGEST_BUDGET, _leads(_UNI, CLOSE)),
     },
     2000: {
         "At 16e12 FLOPs gold labels lead random borders by more than 3 points, entropy's lie between": _labels_matter,
@@ -303,8 +302,12 @@ _OF_BUDGET: dict[int, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
         "At 16e12 FLOPs answer-only falls behind every AS-ES arm": _answers_fall_behind,
         "At 16e12 FLOPs two models by gold labels beat two by entropy's, and one model beats them": _gold_helps_two,
         "At 16e12 FLOPs, each at its rate, seq2seq leads every AS-ES arm": _at_large(_seq2seq_leads_all),
-        "At equal target tokens segments merged by gold labels lead seq2seq": _gold_leads_at_equal_tokens,
-        "At equal target tokens seq2seq leads other merged segments and two models": _others_are_behind_at_equal_tokens,
+        "At equal target tokens segments merged by gold labels lead seq2seq": _judged_at(
+            _TOKENS, _leads(_GOLD), "target_tokens"
+        ),
+        "At equal target tokens seq2seq leads other merged segments and two models": _judged_at(
+            _TOKENS, _others_are_behind, "target_tokens"
+        ),
     },
 }
 """By the training-set size that they are about."""
@@ -333,16 +336,14 @@ def _rouge_of(row: pd.Series) -> Interval:
     return row[_ROUGE], row["low"], row["high"]
 
 
-def _merging_helps_reports(table: pd.DataFrame) -> Verdict:
-    arms = _at(table, _MORE_OF_REPORTS)
+def _merging_helps(arms: pd.DataFrame) -> Verdict:
     if not {_UNI, _UNI_MERGED} <= set(arms.index):
         return NOT_RUN
     gain = apart(_rouge_of(arms.loc[_UNI_MERGED]), _rouge_of(arms.loc[_UNI]))
     return above([gain]), interval_text(gain, _ROUGE)
 
 
-def _lookup_leads_reports(table: pd.DataFrame) -> Verdict:
-    arms = _at(table, _MORE_OF_REPORTS)
+def _lookup_leads(arms: pd.DataFrame) -> Verdict:
     if LOOKUP not in arms.index or len(arms) < 2:
         return NOT_RUN
     trained = arms.drop(index=LOOKUP)
@@ -360,8 +361,10 @@ _OF_DATA: dict[str, dict[str, Callable[[pd.DataFrame], Verdict]]] = {
         "At 32e12 FLOPs uni-path, merged and not, is less far behind seq2seq than at a quarter of them": _come_closer(
             (_USUAL_OF_REPORTS, _MORE_OF_REPORTS), (_UNI, _UNI_MERGED), _ROUGE
         ),
-        "At 32e12 FLOPs merged segments beat single pieces": _merging_helps_reports,
-        "At 32e12 FLOPs the lookup's ROUGE-L is ahead of every trained arm's": _lookup_leads_reports,
+        "At 32e12 FLOPs merged segments beat single pieces": _judged_at(_MORE_OF_REPORTS, _merging_helps),
+        "At 32e12 FLOPs the lookup's ROUGE-L is ahead of every trained arm's": _judged_at(
+            _MORE_OF_REPORTS, _lookup_leads
+        ),
     },
 }
 """Those of one task alone, by the parameter ``data``."""

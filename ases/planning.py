@@ -15,6 +15,7 @@ import pandas as pd
 from ases.cells import Grid, by_baseline
 from ases.certainty import few_seeds, power_table, seeds_needed
 from ases.measures import MEASURES, measure_in
+from ases.verdicts import unit_of
 
 
 def power_line(table: pd.DataFrame) -> str:
@@ -26,14 +27,13 @@ def power_line(table: pd.DataFrame) -> str:
     measure, found, seeds = measure_in(table), table[table["detectable"].notna()], int(table["seeds"].max())
     if found.empty:
         return ""
-    unit = "points" if measure.share else measure.label
 
     def text(values: pd.Series) -> str:
         return " and ".join(measure.difference_text(one).lstrip("+") for one in (values.median(), values.max()))
 
     said = []
     for size, part in found.groupby("train_size", sort=False):
-        one = f"with {size:,} training examples {text(part['detectable'])} {unit}, each counted alone"
+        one = f"with {size:,} training examples {text(part['detectable'])} {unit_of(measure)}, each counted alone"
         strictest = f", {text(part['detectable_corrected'])} at the strictest step of Holm's correction"
         said.append(one + strictest * (len(found) > 1))
     start = (
@@ -69,7 +69,7 @@ def seeds_line(table: pd.DataFrame) -> str:
     if table.empty:
         return ""
     measure, needed, aim = MEASURES[table["measure"].iloc[0]], table["needed"].dropna(), table["aim"].iloc[0]
-    size = measure.difference_text(aim).lstrip("+") + (" points" if measure.share else f" {measure.label}")
+    size = f"{measure.difference_text(aim).lstrip('+')} {unit_of(measure)}"
     found = int((table["needed"] <= table["seeds"]).sum())
     said = f"A difference of {size} would be found with 80 % power in {found} of these {len(table)} comparisons"
     if len(needed) > found:

@@ -20,7 +20,6 @@ from ases import exporting, runs
 from ases.errors import ParameterError, RunError
 from ases.execution import PARTIAL, execute, is_locked, locked, prepare, state
 from ases.folders import MEASURED, STEPS, Run
-from ases.grids import GRIDS
 from ases.identities import check_models
 from ases.needs import OF_SEVERAL
 from ases.parameters import check, check_declared, defaults, joined, notebook_path, problems_of, root
@@ -34,9 +33,9 @@ def planned(parameters: Mapping[str, Any]) -> list[Run]:
     Raises ParameterError or DataError.
     """
     check_declared(parameters, "the parameters")
-    asked = [names for step, names in OF_SEVERAL.items() if step in ("start", *GRIDS) and parameters.get(names[0])]
-    if parameters.get("methods") or not asked:
-        asked.append(("methods", "seeds"))
+    # The results page's own lists, beside those of its comparison, are asked for where it is planned.
+    steps = ["comparison" if step == "results" else step for step in runs.last_steps(parameters)]
+    asked = [OF_SEVERAL[step] for step in steps]
     absent = [name for name in dict.fromkeys(sum(asked, ())) if parameters.get(name) is None]
     problems = [f"{name} is not given: add a line such as `{name}: [...]`" for name in absent]
     if not problems:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import pandas as pd
 
-from ases.measures import MEASURES
+from ases.measures import MEASURES, Measure
 
 T = TypeVar("T")
 Interval = tuple[float, float, float]
@@ -96,11 +96,16 @@ def all_within(found: Mapping[str, Interval], arms: int, least: float, most: flo
     return verdict, named(found)
 
 
+def unit_of(measure: Measure) -> str:
+    """What the differences of a measure are told in: ``points`` of a share, its label of a score."""
+    return "points" if measure.share else measure.label
+
+
 def interval_text(found: Interval, measure: str = "correct") -> str:
     """In words, of a name in :data:`ases.measures.MEASURES`: ``+3.0 points (+1.0 to +5.0)``."""
     shown = MEASURES[measure]
     middle, low, high = (shown.difference_text(value) for value in found)
-    return f"{middle} {'points' if shown.share else shown.label} ({low} to {high})"
+    return f"{middle} {unit_of(shown)} ({low} to {high})"
 
 
 def named(found: Mapping[str, Interval], measure: str = "correct") -> str:
