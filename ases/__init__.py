@@ -30,7 +30,8 @@ The modules follow the data, and each imports only from those above it:
     interventions, contributions,
     interference, information,
     attention, segment_states,
-    length_control, why                  why: where chains break, what each part adds, what models learn and look at
+    length_control, begun, head_starts,
+    helps, why                           why: where chains break, what each part adds, what models learn and look at
     scoring_speed, benchmarks_*          how fast, and with how much memory
     descriptions, cards, gallery,
     demonstration                        what data, pieces and pairs look like, as tables
@@ -38,7 +39,8 @@ The modules follow the data, and each imports only from those above it:
     chain_figures, training_figures,
     data_figures, detection_figures,
     efficiency_figures, grid_figures,
-    why_figures, inside_figures          tables -> pictures
+    why_figures, inside_figures,
+    longer_figures                       tables -> pictures
     performance, speed_words,
     speed_figures                        what was measured -> tables, sentences, pictures
     provenance, parameters, progress,

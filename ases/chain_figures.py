@@ -56,7 +56,7 @@ _LAST_STEP = 8
 _PANELS = (("arithmetic", "n", "equation right"), ("right", "n_after_right", "step right, all before it right"))
 
 
-def _stacked(ax: Axes, shares: pd.DataFrame, looks: Mapping[str, tuple[str, str, str]]) -> None:
+def stacked(ax: Axes, shares: pd.DataFrame, looks: Mapping[str, tuple[str, str, str]]) -> None:
     """A bar a method (row), its parts one after the other; ``looks`` gives each part's label, colour and hatch."""
     start = np.zeros(len(shares))
     for part, (label, colour, hatch) in looks.items():
@@ -76,7 +76,7 @@ def end_reasons(table: pd.DataFrame) -> Figure:
         raise DataError(f"end_reasons: the shares of a method must add up to 1, but are {sums.round(6).to_dict()}")
     shares = table.pivot(index="method", columns="reason", values="share").reindex(order).fillna(0.0)
     figure, ax = plt.subplots(figsize=(PAGE, 0.95 + 0.26 * len(order)))
-    _stacked(ax, shares, {reason: _REASONS[reason] for reason in in_order(table["reason"], _REASONS)})
+    stacked(ax, shares, {reason: _REASONS[reason] for reason in in_order(table["reason"], _REASONS)})
     # Most chains end by themselves, so the bars alone would not tell 98 % from 99 %.
     for at, share in enumerate(shares.get("end", pd.Series(0.0, index=order))):
         value_beside(ax, at, f"{100 * share:.1f} % ended")
@@ -134,7 +134,7 @@ def first_errors(table: pd.DataFrame) -> Figure:
     order = methods_of("first_errors", table)
     shares = table.groupby(["method", "kind"])["share"].mean().unstack(fill_value=0.0).reindex(order)
     figure, ax = plt.subplots(figsize=(PAGE, 1.15 + 0.26 * len(order)))
-    _stacked(ax, shares, {kind: KIND_LOOKS[kind] for kind in in_order(table["kind"], KIND_LOOKS)})
+    stacked(ax, shares, {kind: KIND_LOOKS[kind] for kind in in_order(table["kind"], KIND_LOOKS)})
     for at, share in enumerate(shares[NONE] if NONE in shares else np.zeros(len(order))):
         value_beside(ax, at, f"{100 * share:.1f} % without error")
     name_rows(ax, [LOOKS[method].label for method in order])

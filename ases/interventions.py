@@ -15,24 +15,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
-import torch
 from transformers import PreTrainedModel
 
 from ases.arithmetic import numerals
-from ases.engines import GREEDY, TransformersWriter, decoder_start
-from ases.errors import DataError
+from ases.begun import continued, prefix_ids
 from ases.examples import AS, ES, Example
-from ases.generation import write_chains
 from ases.metrics import is_correct
 from ases.pieces import split_pieces
 from ases.ratios import difference_table, ratio_table
-from ases.segments import make_segments
 from ases.settings import GenerationSettings
-from ases.token_steps import steps_for
-from ases.tokens import Codec, padded
+from ases.tokens import Codec
 from ases.trials import verdict
 
 KINDS = {ES: "a copied fact", AS: "an inference"}
@@ -119,26 +114,15 @@ def go_on(
 
     Columns: ``qid, kind, state`` (:data:`STATES`), ``chain`` (what was written after the prefix), ``correct``,
     ``carried`` (1 where the changed number stands in it). Greedy, whatever the settings' decoding, whose limits hold.
-    ``labels`` are the arm's own, by qid: a merged prefix joins its pieces by them. A whole-chain method has the prefix
-    put into its decoder; the others have it in their context, as after turns of their own. Raises DataError for a
-    method that writes no chain.
+    ``labels`` are the arm's own, by qid: a merged prefix joins its pieces by them. Raises DataError for a method that
+    writes no chain.
     """
-    if method == "answer-only":
-        raise DataError("answer-only writes no chain that could be begun for it")
     units = [(probe, state) for probe in probes for state in STATES]
-    prefixes = [_prefix(probe.pieces(state), probe.example.qid, codec, method, labels, typed) for probe, state in units]
-    questions = [codec.encode(probe.example.question) for probe, _ in units]
-    if method == "seq2seq":
-        contexts = [[*ids, codec.end] for ids in questions]
-        written = forced(models["model"], contexts, prefixes, settings.max_chain_tokens, codec)
-        texts = [codec.decode(ids) for ids in written]
-    else:
-        names = [f"{number}" for number in range(len(units))]
-        given = {name: [*asked, *ids] for name, asked, ids in zip(names, questions, prefixes, strict=True)}
-        greedy = replace(settings, decoding="greedy", vote="none", samples=1)
-        writers = {name: TransformersWriter(model, codec, GREEDY) for name, model in models.items()}
-        chains = write_chains([(name, name) for name in names], writers, _Begun(codec, given), method, greedy)
-        texts = [chain.text for chain in chains]
+    prefixes = [
+        prefix_ids(probe.pieces(state), codec, method, None if labels is None else labels[probe.example.qid], typed)
+        for probe, state in units
+    ]
+    texts = continued([probe.example.question for probe, _ in units], prefixes, models, codec, method, settings)
     rows = [
         {
             "qid": probe.example.qid,
@@ -151,74 +135,6 @@ def go_on(
         for (probe, state), text in zip(units, texts, strict=True)
     ]
     return pd.DataFrame(rows, columns=["qid", "kind", "state", "chain", "correct", "carried"])
-
-
-class _Begun:
-    """A vocabulary for chains that are begun already: the text of a question is the name of its ids."""
-
-    def __init__(self, codec: Codec, given: Mapping[str, list[int]]) -> None:
-        self.codec, self.given = codec, given
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.codec, name)
-
-    def encode(self, text: str) -> list[int]:
-        return list(self.given[text])
-
-
-def _prefix(
-    pieces: Sequence[str],
-    qid: str,
-    codec: Codec,
-    method: str,
-    labels: Mapping[str, Sequence[str | None]] | None,
-    typed: bool,
-) -> list[int]:
-    """The ids of a prefix as training joins them: a whole chain at once, segments one by one."""
-    if method == "seq2seq":
-        return codec.encode("".join(pieces))
-    own = list(labels[qid])[: len(pieces)] if labels is not None else [None] * len(pieces)
-    marks = {ES: [codec.es], AS: [codec.as_]} if typed else {}
-    segments = make_segments(pieces, own, merge=method.endswith("-merged"))
-    return [token for one in segments for token in (*marks.get(one.label, ()), *codec.encode(one.text))]
-
-
-@torch.inference_mode()
-def forced(
-    model: PreTrainedModel,
-    contexts: Sequence[Sequence[int]],
-    prefixes: Sequence[Sequence[int]],
-    limit: int,
-    codec: Codec,
-    batch: int = 64,
-) -> list[list[int]]:
-    """Greedy ids after a prefix that the decoder is made to begin with, up to ``limit`` tokens, prefix included."""
-    model.eval()
-    result: list[list[int]] = []
-    for start in range(0, len(contexts), batch):
-        ids, mask = padded(contexts[start : start + batch], codec.pad)
-        given = [list(prefix) for prefix in prefixes[start : start + batch]]
-        ids, mask = ids.to(model.device), mask.to(model.device)
-        states = model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
-        steps = steps_for(model, states, mask, limit + 1)
-        tokens = torch.full((len(given), 1), decoder_start(model), device=model.device)
-        written: list[list[int]] = [[] for _ in given]
-        open_rows = set(range(len(given)))
-        for place in range(limit):
-            chosen = steps.next(tokens).argmax(dim=-1).tolist()
-            # While its prefix lasts a row is told what to write; a row that has ended writes on into nothing.
-            chosen = [given[row][place] if place < len(given[row]) else token for row, token in enumerate(chosen)]
-            for row in sorted(open_rows):
-                if place >= len(given[row]):
-                    if chosen[row] in (codec.eoc, codec.end):
-                        open_rows.discard(row)
-                    else:
-                        written[row].append(chosen[row])
-            if not open_rows:
-                break
-            tokens = torch.tensor(chosen, device=model.device)[:, None]
-        result += written
-    return result
 
 
 # Tables ---------------------------------------------------------------------------------------------------------

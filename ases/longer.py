@@ -56,22 +56,30 @@ def chains_by_length(cells: Sequence[Cell]) -> pd.DataFrame:
 def longer_table(chains: pd.DataFrame, by: Sequence[str] = ("needed",)) -> pd.DataFrame:
     """Means of ``written``, ``enough`` and ``correct`` over the chains of each arm and length, with ``_low, _high``.
 
-    ``chains`` is that of :func:`chains_by_length`; intervals are 95 % (:func:`ases.ratios.ratio_table`; of a share that
-    is none or all, which no draw can widen, Wilson's over the questions); ``n, questions, seeds`` count. With an empty
-    ``by`` an arm has one row for all lengths that it has learned, and one for all longer ones.
+    ``chains`` is that of :func:`chains_by_length`; intervals are 95 % (:func:`ases.ratios.ratio_table` of steps,
+    :func:`share_table` of shares); ``n, questions, seeds`` count. With an empty ``by`` an arm has one row for all
+    lengths that it has learned, and one for all longer ones.
     """
     keys, found = [*_PLACE, *by], None
     for value in VALUES:
-        table = ratio_table(chains.astype({value: float}), value, keys)
-        if value != "written":
-            for row in table.index[table[value].isin([0, 1]) & (table["low"] == table["high"])]:
-                count = int(table.loc[row, "questions"])
-                wilson = proportion_interval(round(table.loc[row, value] * count), count)
-                table.loc[row, ["low", "high"]] = wilson.low, wilson.high
+        table = (ratio_table if value == "written" else share_table)(chains.astype({value: float}), value, keys)
         table = table.rename(columns={"low": f"{value}_low", "high": f"{value}_high"})
         counts = ["n", "questions", "seeds"]
         found = table if found is None else found.drop(columns=counts).merge(table, on=keys)
     return found.sort_values(list(by), kind="stable", ignore_index=True) if by else found
+
+
+def share_table(table: pd.DataFrame, value: str, by: Sequence[str]) -> pd.DataFrame:
+    """:func:`ases.ratios.ratio_table` of a share, with an interval for none and all, too, which no draw can widen.
+
+    That is Wilson's over the questions.
+    """
+    found = ratio_table(table, value, by)
+    for row in found.index[found[value].isin([0, 1]) & (found["low"] == found["high"])]:
+        count = int(found.loc[row, "questions"])
+        wilson = proportion_interval(round(found.loc[row, value] * count), count)
+        found.loc[row, ["low", "high"]] = wilson.low, wilson.high
+    return found
 
 
 def share_text(row: Mapping[str, float], value: str) -> str:

@@ -1,4 +1,4 @@
-"""What was expected of problems longer than any learned (``notebooks/08_longer``), beside what came out.
+"""What was expected of problems longer than any learned, beside what came out.
 
 >>> longer_expectations(found)[["prediction", "verdict"]]                        # doctest: +SKIP
 

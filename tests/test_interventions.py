@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 
 from ases.arithmetic import numerals
+from ases.begun import forced, prefix_ids
 from ases.engines import TransformersWriter
 from ases.errors import DataError
 from ases.examples import AS, ES, Example
 from ases.generation import write_chains
-from ases.interventions import STATES, _prefix, forced, go_on, harm_difference, harm_sentences, harm_table, probes_for
+from ases.interventions import STATES, go_on, harm_difference, harm_sentences, harm_table, probes_for
 from ases.labels import label_by_gold
 from ases.models import fresh_model
 from ases.pieces import split_pieces
@@ -122,5 +123,5 @@ def test_a_right_prefix_is_a_context_that_training_has_shown(method, typed):
     for probe in probes_for(EXAMPLES)[:10]:
         labels = label_by_gold(probe.example)
         shown = {pair.context for pair in pairs_for(method, probe.example, labels, CODEC, typed=typed)}
-        ids = _prefix(probe.pieces(STATES[0]), probe.example.qid, CODEC, method, {probe.example.qid: labels}, typed)
+        ids = prefix_ids(probe.pieces(STATES[0]), CODEC, method, labels, typed)
         assert (*CODEC.encode(probe.example.question), *ids, CODEC.end) in shown
