@@ -27,11 +27,11 @@ The modules follow the data, and each imports only from those above it:
     rates, verdicts, expectations,
     study_expectations, efficiency       a control without a model; grids of runs; how much data a method needs
     ratios, trials, breaks,
-    interventions, contributions,
+    begun, interventions, contributions,
     interference, information,
     attention, segment_states,
-    length_control, begun, head_starts,
-    helps, why                           why: where chains break, what each part adds, what models learn and look at
+    length_control, why, head_starts,
+    helps                                why: where chains break, what each part adds, what models learn and look at
     scoring_speed, benchmarks_*          how fast, and with how much memory
     descriptions, cards, gallery,
     demonstration                        what data, pieces and pairs look like, as tables
